@@ -1,0 +1,31 @@
+/** Every limit and every timer of this room, with its reason. Sections are those of account.md. */
+
+/** Smallest RSA modulus accepted, in bits: the peers' verification profile refuses less (1.2). */
+export const MIN_RSA_BITS = 2048;
+
+/** Largest RSA modulus accepted, in bits: the cost of one operation grows with its square; the field uses 4096. */
+export const MAX_RSA_BITS = 8192;
+
+/** Largest public exponent accepted, in bits: everybody uses 65537 (17 bits), a long one makes verification slow. */
+export const MAX_RSA_EXPONENT_BITS = 32;
+
+/** The modulus of the keys we make, in bits (1.1). */
+export const RSA_BITS = 4096;
+
+/** Largest ciphertext we try to decrypt, in bytes: twice the largest DHT value (64 KiB). */
+export const MAX_CIPHERTEXT = 128 * 1024;
+
+/** Largest certificate accepted, in bytes: ours are 1.4 kB, those of organisations somewhat more. */
+export const MAX_CERTIFICATE = 16 * 1024;
+
+/** Most certificates in one chain: three is usual, organisations add some (11). */
+export const MAX_CHAIN = 10;
+
+/** Largest PEM text accepted, in bytes: a whole DHT value. */
+export const MAX_CHAIN_PEM = 64 * 1024;
+
+/** Largest serial number accepted, in bytes: RFC 5280 4.1.2.2 says 20, some authorities wrote more. */
+export const MAX_SERIAL = 64;
+
+/** Largest certificate revocation list accepted, in bytes: some 20,000 entries, far beyond one DHT value. */
+export const MAX_CRL = 1024 * 1024;
