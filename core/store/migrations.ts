@@ -1,0 +1,167 @@
+/**
+ * The numbered steps from an empty file to today's tables. A step that was released is never changed: a new need is a
+ * new step at the end. Texts are ids in lower-case hex; times are named with their unit.
+ */
+
+import type { DatabaseSync } from "node:sqlite";
+import { messageOf } from "../base/errors.ts";
+import { APPLICATION_ID } from "./constants.ts";
+import { StoreError } from "./errors.ts";
+
+/** Step number i+1 stands at place i. */
+export const migrations: readonly string[] = [
+  `
+  CREATE TABLE settings (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE contacts (
+    account TEXT PRIMARY KEY,
+    added INTEGER NOT NULL,          -- ms
+    removed INTEGER NOT NULL,        -- ms, 0 = never
+    confirmed INTEGER NOT NULL,
+    banned INTEGER NOT NULL,
+    conversation TEXT NOT NULL,      -- '' = none
+    added_by TEXT                    -- who or what added it
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE trust_requests (
+    account TEXT PRIMARY KEY,
+    device TEXT NOT NULL,
+    conversation TEXT NOT NULL,
+    payload BLOB NOT NULL,
+    received INTEGER NOT NULL        -- ms
+  ) STRICT;
+  CREATE INDEX trust_requests_received ON trust_requests (received);
+
+  CREATE TABLE conversation_requests (
+    conversation TEXT PRIMARY KEY,
+    inviter TEXT NOT NULL,
+    metadatas TEXT NOT NULL,         -- JSON object of texts
+    received INTEGER NOT NULL,       -- ms
+    declined INTEGER NOT NULL,       -- ms, 0 = not
+    accepted INTEGER                 -- ms
+  ) STRICT;
+  CREATE INDEX conversation_requests_received ON conversation_requests (received);
+
+  CREATE TABLE conversations (
+    id TEXT PRIMARY KEY,
+    mode INTEGER NOT NULL,
+    created INTEGER NOT NULL,        -- ms
+    removed INTEGER NOT NULL,        -- ms, 0 = not
+    erased INTEGER NOT NULL,         -- ms, 0 = not
+    state TEXT NOT NULL,
+    title TEXT NOT NULL,
+    description TEXT,
+    head TEXT NOT NULL,              -- '' = nothing cloned yet
+    invited_by TEXT
+  ) STRICT, WITHOUT ROWID;
+
+  -- seq never runs backwards, not even after a conversation was dropped: it is a cursor for readers
+  CREATE TABLE commits (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    conversation TEXT NOT NULL,
+    id TEXT NOT NULL,
+    position INTEGER NOT NULL,       -- rank in display order, 0 = oldest
+    parents TEXT NOT NULL,           -- ids, one blank between
+    tree TEXT NOT NULL,
+    author TEXT NOT NULL,
+    device TEXT NOT NULL,
+    type TEXT NOT NULL,
+    timestamp INTEGER NOT NULL,      -- s
+    body TEXT NOT NULL,
+    valid INTEGER,
+    UNIQUE (conversation, id)
+  ) STRICT;
+  CREATE INDEX commits_arrival ON commits (conversation, seq);
+  CREATE INDEX commits_position ON commits (conversation, position);
+
+  CREATE TABLE device_heads (
+    conversation TEXT NOT NULL,
+    device TEXT NOT NULL,
+    account TEXT NOT NULL,
+    head TEXT NOT NULL,
+    at INTEGER NOT NULL,             -- ms
+    PRIMARY KEY (conversation, device)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE pending_notifications (
+    device TEXT NOT NULL,
+    conversation TEXT NOT NULL,
+    commit_id TEXT NOT NULL,
+    at INTEGER NOT NULL,             -- ms
+    PRIMARY KEY (device, conversation)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX pending_notifications_conversation ON pending_notifications (conversation);
+
+  CREATE TABLE certificates (
+    device TEXT PRIMARY KEY,
+    short_id TEXT NOT NULL,
+    account TEXT NOT NULL,
+    chain_pem TEXT NOT NULL,
+    seen INTEGER NOT NULL,           -- ms
+    generation TEXT                  -- which message channel the device opened last
+  ) STRICT;
+  CREATE INDEX certificates_short_id ON certificates (short_id);
+  CREATE INDEX certificates_account ON certificates (account, seen);
+
+  CREATE TABLE revocation_lists (
+    account TEXT PRIMARY KEY,
+    number TEXT NOT NULL,            -- decimal: the CRL number has 64 bits and more
+    der BLOB NOT NULL
+  ) STRICT;
+
+  CREATE TABLE invites (
+    conversation TEXT NOT NULL,
+    account TEXT NOT NULL,
+    sent INTEGER NOT NULL,           -- ms, 0 = not yet
+    PRIMARY KEY (conversation, account)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX invites_account ON invites (account);
+
+  CREATE TABLE treated (
+    kind TEXT NOT NULL,
+    id TEXT NOT NULL,
+    at INTEGER NOT NULL,             -- ms
+    PRIMARY KEY (kind, id)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX treated_age ON treated (kind, at);
+  `,
+];
+
+/** The number of the step the database stands at; 0 for an empty file. */
+export function schemaVersion(db: DatabaseSync): number {
+  return Number(db.prepare("PRAGMA user_version").get()?.user_version);
+}
+
+/**
+ * Brings the database to the last of `steps`, each step in a transaction of its own: a crash leaves a whole step done
+ * or not begun.
+ * @throws {StoreError} "newer schema" when a newer Kituo wrote the file, "not a store" when it is another program's
+ */
+export function migrate(db: DatabaseSync, steps: readonly string[] = migrations): void {
+  const version = schemaVersion(db);
+  refuseForeign(db, version);
+  if (version > steps.length) {
+    throw new StoreError(
+      "newer schema",
+      `the database has schema ${version}, this Kituo knows up to ${steps.length}: start the newer Kituo that wrote it`,
+    );
+  }
+  for (let number = version + 1; number <= steps.length; number++) {
+    db.exec("BEGIN IMMEDIATE");
+    try {
+      db.exec(steps[number - 1]);
+      db.exec(`PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${number}; COMMIT`);
+    } catch (error) {
+      if (db.isTransaction) db.exec("ROLLBACK");
+      throw new StoreError("not a store", `migration ${number} failed: ${messageOf(error)}`, { cause: error });
+    }
+  }
+}
+
+/** Another program's SQLite file has tables but not our mark. */
+function refuseForeign(db: DatabaseSync, version: number): void {
+  const mark = Number(db.prepare("PRAGMA application_id").get()?.application_id);
+  const tables = Number(db.prepare("SELECT count(*) AS n FROM sqlite_schema").get()?.n);
+  if (mark === APPLICATION_ID || (mark === 0 && version === 0 && tables === 0)) return;
+  throw new StoreError("not a store", "the database belongs to another program");
+}

@@ -1,0 +1,104 @@
+/** The node's database: SQLite in the data folder. One connection writes; every call is short and synchronous. */
+
+import { DatabaseSync } from "node:sqlite";
+import { messageOf } from "../base/errors.ts";
+import { Certificates, RevocationLists } from "./certificates.ts";
+import { Commits } from "./commits.ts";
+import { BUSY_TIMEOUT } from "./constants.ts";
+import { Contacts } from "./contacts.ts";
+import { Conversations } from "./conversations.ts";
+import { StoreError } from "./errors.ts";
+import { Invites } from "./invites.ts";
+import { Ledger } from "./ledger.ts";
+import { migrate } from "./migrations.ts";
+import { ConversationRequests, TrustRequests } from "./requests.ts";
+import { Settings } from "./settings.ts";
+import { Treated } from "./treated.ts";
+
+/** An open database: one member for each group of tables. */
+export class Store {
+  readonly settings: Settings;
+  readonly contacts: Contacts;
+  readonly trustRequests: TrustRequests;
+  readonly conversationRequests: ConversationRequests;
+  readonly conversations: Conversations;
+  readonly commits: Commits;
+  readonly ledger: Ledger;
+  readonly certificates: Certificates;
+  readonly revocations: RevocationLists;
+  readonly invites: Invites;
+  readonly treated: Treated;
+  readonly #db: DatabaseSync;
+  #depth = 0;
+
+  /** @param db a database at today's schema: use {@link openStore} */
+  constructor(db: DatabaseSync) {
+    const transaction = <T>(work: () => T) => this.transaction(work);
+    this.#db = db;
+    this.settings = new Settings(db);
+    this.contacts = new Contacts(db);
+    this.trustRequests = new TrustRequests(db);
+    this.conversationRequests = new ConversationRequests(db);
+    this.conversations = new Conversations(db);
+    this.commits = new Commits(db, transaction);
+    this.ledger = new Ledger(db, transaction);
+    this.certificates = new Certificates(db);
+    this.revocations = new RevocationLists(db);
+    this.invites = new Invites(db);
+    this.treated = new Treated(db);
+  }
+
+  /**
+   * Runs `work` so that all it writes is kept, durably, or nothing. A call within another one undoes only its own part
+   * when it throws. `work` must be synchronous: others would write into the transaction while it waits.
+   * @throws what `work` throws, after undoing what it wrote; {StoreError} "misuse" when it returns a promise
+   */
+  transaction<T>(work: () => T): T {
+    const outermost = this.#depth === 0;
+    const name = `level${this.#depth}`;
+    this.#db.exec(outermost ? "BEGIN IMMEDIATE" : `SAVEPOINT ${name}`);
+    this.#depth++;
+    try {
+      const result = work();
+      if (result instanceof Promise) throw new StoreError("misuse", "a transaction must be synchronous");
+      this.#db.exec(outermost ? "COMMIT" : `RELEASE ${name}`);
+      return result;
+    } catch (error) {
+      // SQLite has already rolled back by itself when, for example, the disk is full
+      if (this.#db.isTransaction) this.#db.exec(outermost ? "ROLLBACK" : `ROLLBACK TO ${name}; RELEASE ${name}`);
+      throw error;
+    } finally {
+      this.#depth--;
+    }
+  }
+
+  /** Closes the database. */
+  close(): void {
+    this.#db.close();
+  }
+}
+
+/**
+ * Opens the database at `path`, made when it is missing (readable by its owner only) and brought to today's schema.
+ * @throws {StoreError} "newer schema" or "not a store"
+ */
+export function openStore(path: string): Store {
+  makePrivate(path);
+  const db = new DatabaseSync(path, { enableForeignKeyConstraints: true, timeout: BUSY_TIMEOUT });
+  try {
+    // FULL: a commit is acknowledged to peers only once it is on disk (swarm-sync.md 8), also through a power cut
+    db.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
+    migrate(db);
+    return new Store(db);
+  } catch (error) {
+    db.close();
+    if (error instanceof StoreError) throw new StoreError(error.fault, `${path}: ${error.message}`, { cause: error });
+    throw new StoreError("not a store", `${path}: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+/** Before SQLite makes it with the mode of the umask; its WAL files take over the mode of the database. */
+function makePrivate(path: string): void {
+  Deno.openSync(path, { create: true, append: true, mode: 0o600 }).close();
+  Deno.chmodSync(path, 0o600);
+}
