@@ -29,3 +29,12 @@ export const MAX_SERIAL = 64;
 
 /** Largest certificate revocation list accepted, in bytes: some 20,000 entries, far beyond one DHT value. */
 export const MAX_CRL = 1024 * 1024;
+
+/** Validity of the certificates we make, in ms: ten years of 365 days (1.1). */
+export const CERTIFICATE_LIFETIME = 315_360_000_000;
+
+/** How far in the past the validity of our certificates begins, in ms: peers whose clock is behind refuse them otherwise (14). */
+export const CLOCK_LEEWAY = 5 * 60_000;
+
+/** Length of the serial numbers we make, in bytes (1.1). */
+export const SERIAL_BYTES = 8;
