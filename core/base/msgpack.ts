@@ -237,33 +237,131 @@ function exact(value: bigint): number | bigint {
   return value >= BigInt(Number.MIN_SAFE_INTEGER) && value <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(value) : value;
 }
 
-/** Values from a stream that cuts them anywhere. */
+/** Values from a stream that cuts them anywhere. The work is proportional to the bytes, however small the chunks. */
 export class Unpacker {
-  #rest: Uint8Array = new Uint8Array(0);
+  /** The beginning of a value that has not ended yet: `#rest[0 .. #length]`. */
+  #rest = new Uint8Array(0);
+  #length = 0;
+  #boundary: Boundary;
 
-  /** @param limit the largest value accepted, in bytes */
-  constructor(private readonly limit: number) {}
+  /**
+   * @param limit the largest value accepted, in bytes
+   * @param values the most values accepted in one value, itself and its map keys included: it bounds the memory of what is decoded
+   */
+  constructor(private readonly limit: number, values = Infinity) {
+    this.#boundary = new Boundary(limit, values);
+  }
 
   /**
    * The values that are complete now.
    * @throws {ProtocolError} when the stream is not msgpack or one value exceeds the limit; the stream is of no use afterwards
    */
   push(chunk: Uint8Array): Decoded[] {
-    const bytes = this.#rest.length ? concat(this.#rest, chunk) : chunk;
     const out: Decoded[] = [];
     let at = 0;
-    try {
-      while (at < bytes.length) {
-        const { value, end } = decodeFirst(bytes, at);
-        out.push(value);
-        at = end;
-      }
-    } catch (error) {
-      if (!(error instanceof Incomplete)) throw error;
+    for (let end = this.#boundary.next(chunk, at); end !== null; end = this.#boundary.next(chunk, at)) {
+      this.#checkLimit(end - at);
+      const last = chunk.subarray(at, end);
+      out.push(decode(this.#length ? concat(this.#rest.subarray(0, this.#length), last) : last));
+      this.#length = 0;
+      at = end;
     }
-    this.#rest = bytes.slice(at);
-    if (this.#rest.length > this.limit) throw new ProtocolError("msgpack", `a value over ${this.limit} bytes`);
+    this.#keep(chunk.subarray(at));
     return out;
+  }
+
+  #keep(part: Uint8Array): void {
+    this.#checkLimit(part.length);
+    const length = this.#length + part.length;
+    if (length > this.#rest.length) {
+      const larger = new Uint8Array(Math.max(length, this.#rest.length * 2));
+      larger.set(this.#rest.subarray(0, this.#length));
+      this.#rest = larger;
+    }
+    this.#rest.set(part, this.#length);
+    this.#length = length;
+    if (length === 0) this.#rest = new Uint8Array(0);
+  }
+
+  #checkLimit(more: number): void {
+    if (this.#length + more > this.limit) throw new ProtocolError("msgpack", `a value over ${this.limit} bytes`);
+  }
+}
+
+/** Finds where a value ends without decoding it, byte after byte over chunks. */
+class Boundary {
+  /** How many values are still to come in each open array or map, outermost first. */
+  #open: number[] = [];
+  /** Bytes of a number or string still to come. */
+  #payload = 0;
+  /** Bytes of a length still to come, what is known of it, and what it counts. */
+  #lengthBytes = 0;
+  #length = 0;
+  #counts: "bytes" | "items" | "pairs" = "bytes";
+  #values = 0;
+
+  constructor(private readonly limit: number, private readonly maxValues: number) {}
+
+  /** Where in `chunk` the value that is under way at `from` ends; `null` when it does not. */
+  next(chunk: Uint8Array, from: number): number | null {
+    for (let at = from; at < chunk.length;) {
+      let complete: boolean;
+      if (this.#payload) {
+        const taken = Math.min(this.#payload, chunk.length - at);
+        at += taken;
+        this.#payload -= taken;
+        complete = this.#payload === 0;
+      } else if (this.#lengthBytes) {
+        this.#length = this.#length * 256 + chunk[at++];
+        complete = --this.#lengthBytes === 0 && this.#enter(this.#counts, this.#length);
+      } else complete = this.#tag(chunk[at++]);
+      if (complete && this.#leave()) {
+        this.#values = 0;
+        return at;
+      }
+    }
+    return null;
+  }
+
+  /** Reads a type byte. Is the value complete with it? */
+  #tag(tag: number): boolean {
+    if (++this.#values > this.maxValues) throw new ProtocolError("msgpack", "too many values");
+    if (tag < 0x80 || tag >= 0xe0 || tag === 0xc0 || tag === 0xc2 || tag === 0xc3) return true;
+    if (tag < 0x90) return this.#enter("pairs", tag & 0x0f);
+    if (tag < 0xa0) return this.#enter("items", tag & 0x0f);
+    if (tag < 0xc0) return this.#enter("bytes", tag & 0x1f);
+    if (tag >= 0xc4 && tag <= 0xc6) return this.#expect("bytes", 1 << (tag - 0xc4));
+    if (tag === 0xca || tag === 0xcb) return this.#enter("bytes", tag === 0xca ? 4 : 8);
+    if (tag >= 0xcc && tag <= 0xd3) return this.#enter("bytes", 1 << (tag & 3));
+    if (tag >= 0xd9 && tag <= 0xdb) return this.#expect("bytes", 1 << (tag - 0xd9));
+    if (tag === 0xdc || tag === 0xdd) return this.#expect("items", tag === 0xdc ? 2 : 4);
+    if (tag === 0xde || tag === 0xdf) return this.#expect("pairs", tag === 0xde ? 2 : 4);
+    throw new ProtocolError("msgpack", `unsupported type 0x${tag.toString(16)}`);
+  }
+
+  #expect(counts: "bytes" | "items" | "pairs", lengthBytes: number): boolean {
+    this.#counts = counts;
+    this.#lengthBytes = lengthBytes;
+    this.#length = 0;
+    return false;
+  }
+
+  /** Begins what has a known length. Is it complete, because it is empty? */
+  #enter(counts: "bytes" | "items" | "pairs", length: number): boolean {
+    if (length > this.limit) throw new ProtocolError("msgpack", `a value over ${this.limit} bytes`);
+    if (length === 0) return true;
+    if (counts === "bytes") this.#payload = length;
+    else {
+      if (this.#open.length >= MAX_DEPTH) throw new ProtocolError("msgpack", "nested too deep");
+      this.#open.push(counts === "pairs" ? length * 2 : length);
+    }
+    return false;
+  }
+
+  /** A value is complete. Was it the outermost one? */
+  #leave(): boolean {
+    while (this.#open.length && --this.#open[this.#open.length - 1] === 0) this.#open.pop();
+    return this.#open.length === 0;
   }
 }
 

@@ -73,3 +73,22 @@ Deno.test("msgpack: integer keys and byte strings survive", () => {
   const v = new Map<Encodable, Encodable>([[0, new Map<Encodable, Encodable>([["o", 0], ["d", fromHex("00ff")]])]]);
   assert(equal(encode(v), fromHex("8100" + "82a16f00a164c40200ff")));
 });
+
+Deno.test("msgpack: a stream cut into single bytes costs no more than its length", () => {
+  const bytes = encode(Array.from({ length: 1000 }, (_, i) => ({ i: "x".repeat(100) + i })));
+  const unpacker = new Unpacker(1 << 20);
+  const out = [];
+  for (const byte of bytes) out.push(...unpacker.push(Uint8Array.of(byte)));
+  assert.deepEqual(out, [decode(bytes)]);
+});
+
+Deno.test("msgpack: a stream refuses values over its limits before they have come", () => {
+  const refused = (limit: number, values: number, bytes: string) =>
+    assert.throws(() => new Unpacker(limit, values).push(fromHex(bytes)), ProtocolError);
+  refused(100, Infinity, "c5" + "0065"); // 101 bytes announced
+  refused(100, Infinity, "dd" + "00000065"); // 101 items announced
+  refused(100, Infinity, "93c420" + "00".repeat(32) + "c440" + "00".repeat(64) + "c0"); // 102 bytes in all
+  refused(100, 3, "93c0c0c0"); // four values
+  refused(100, Infinity, "91".repeat(40)); // deep
+  assert.deepEqual(new Unpacker(100, 4).push(fromHex("93c0c0c093c0c0c0")), [[null, null, null], [null, null, null]]);
+});
