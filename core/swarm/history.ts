@@ -1,0 +1,174 @@
+/**
+ * The check of a history before anything of it is merged or served (swarm-repository.md 5.1, 5.6): exactly the commits
+ * reachable from a head and not yet had, parents first.
+ *
+ * Commits do not wait for each other's verdict, so several are examined at a time and their RSA signatures are verified
+ * off the main loop; verdicts still come out in order.
+ */
+
+import { LimitError } from "../base/errors.ts";
+import type { Commit } from "./commit.ts";
+import { type ConversationFacts, conversationFacts, isPeersFault, readCommit } from "./conversation_facts.ts";
+import { CHECKS_IN_FLIGHT, MAX_COMMITS } from "./history_limits.ts";
+import { type Members, membersAt, treesOf } from "./members.ts";
+import { MissingObject, type ObjectReader, type Oid } from "./object.ts";
+import { linearNewestFirst, type OrderNode } from "./order.ts";
+import { checkCommit, OwnReason, Reason, RuleViolation } from "./rules/index.ts";
+
+/** What to check. */
+export interface HistoryOptions {
+  head: Oid;
+  /** Is the commit validated and in our history already? Nothing beyond it is looked at. */
+  known: (commit: Oid) => boolean | Promise<boolean>;
+  /** Conversation id. The only commit without parents that is accepted. */
+  conversation: Oid;
+  /** Commits that the operator accepts although they break a rule (5.6). */
+  overrides?: ReadonlySet<Oid>;
+  /** At most so many new commits; {@link MAX_COMMITS} unless told. */
+  maxCommits?: number;
+}
+
+/** The verdict on one commit. */
+export interface Verdict {
+  readonly id: Oid;
+  /** `null` when it cannot be read; then it is refused. */
+  readonly commit: Commit | null;
+  /** Members by the tree of the commit; `null` when that cannot be read. */
+  readonly members: Members | null;
+  readonly valid: boolean;
+  /** The rule it breaks: a text of section 5.2 or of Kituo's own. With an override it may be valid nevertheless. */
+  readonly reason: string | null;
+  /** What exactly is wrong, for the operator. */
+  readonly detail: string | null;
+}
+
+/** What the walk remembers of a commit; `tree` is `null` when it cannot be read. */
+interface Node extends OrderNode {
+  readonly tree: Oid | null;
+  readonly problem: string | null;
+}
+
+/**
+ * Checks the commits reachable from `head` and not known, parents before children (display order backwards).
+ * A refused commit refuses all that descends from it; the caller refuses the whole fetch then.
+ * @throws {LimitError} when there is more than any honest history has
+ */
+export async function* checkHistory(reader: ObjectReader, options: HistoryOptions): AsyncGenerator<Verdict> {
+  treesOf(reader).renewBudget();
+  const nodes = await collect(reader, options);
+  const order = linearNewestFirst(options.head, nodes).reverse();
+  const facts = order.length === 0 ? null : await factsOrNull(reader, options.conversation);
+  const refused = new Set<Oid>();
+  const running: Promise<Verdict>[] = [];
+  let next = 0;
+  while (next < order.length || running.length > 0) {
+    while (next < order.length && running.length < CHECKS_IN_FLIGHT) {
+      const node = nodes.get(order[next++]);
+      if (node === undefined) continue;
+      const verdict = judge(reader, facts, node, nodes);
+      verdict.catch(() => {}); // reported when its turn comes; a caller that stops early must not crash the program
+      running.push(verdict);
+    }
+    const verdict = await running.shift();
+    if (verdict === undefined) break;
+    yield settle(verdict, refused, options.overrides);
+  }
+}
+
+/** Gives a verdict its place in the history: after a refused parent, or with the operator's override. */
+function settle(verdict: Verdict, refused: Set<Oid>, overrides?: ReadonlySet<Oid>): Verdict {
+  const { id, commit } = verdict;
+  const ancestor = commit?.parents.find((parent) => refused.has(parent));
+  const own = ancestor === undefined
+    ? verdict
+    : { ...verdict, valid: false, reason: OwnReason.descendant, detail: `of ${ancestor}` };
+  if (own.valid) return own;
+  if (ancestor === undefined && commit !== null && overrides?.has(id)) return { ...own, valid: true };
+  refused.add(id);
+  return own;
+}
+
+async function collect(reader: ObjectReader, options: HistoryOptions): Promise<Map<Oid, Node>> {
+  const limit = options.maxCommits ?? MAX_COMMITS;
+  const nodes = new Map<Oid, Node>();
+  const open = [options.head];
+  const seen = new Set(open);
+  for (let id = open.pop(); id !== undefined; id = open.pop()) {
+    if (await options.known(id)) continue;
+    if (nodes.size === limit) throw new LimitError("swarm history", "too many commits");
+    const node = await readNode(reader, id);
+    nodes.set(id, node);
+    for (const parent of node.parents) {
+      if (seen.has(parent)) continue;
+      seen.add(parent);
+      open.push(parent);
+    }
+  }
+  return nodes;
+}
+
+async function readNode(reader: ObjectReader, id: Oid): Promise<Node> {
+  try {
+    const { parents, timestamp, tree } = await readCommit(reader, id);
+    return { id, parents, timestamp, tree, problem: null };
+  } catch (error) {
+    if (!isPeersFault(error)) throw error;
+    const problem = error instanceof MissingObject ? OwnReason.missing : Reason.commit;
+    return { id, parents: [], timestamp: 0, tree: null, problem };
+  }
+}
+
+/** `null`: the initial commit is unreadable, so every commit is refused. */
+async function factsOrNull(reader: ObjectReader, conversation: Oid): Promise<ConversationFacts | null> {
+  try {
+    return await conversationFacts(reader, conversation);
+  } catch (error) {
+    if (isPeersFault(error)) return null;
+    throw error;
+  }
+}
+
+async function judge(
+  reader: ObjectReader,
+  facts: ConversationFacts | null,
+  node: Node,
+  nodes: ReadonlyMap<Oid, Node>,
+): Promise<Verdict> {
+  const { id } = node;
+  if (node.problem !== null) return refusal(id, null, null, node.problem, "the commit");
+  const commit = await readCommit(reader, id);
+  const members = await membersOrNull(reader, commit.tree);
+  if (facts === null) return refusal(id, commit, members, OwnReason.missing, "the initial commit");
+  try {
+    const parents = await Promise.all(commit.parents.map((parent) => treeOf(reader, commit, parent, nodes)));
+    await checkCommit(reader, facts, commit, parents);
+    return { id, commit, members, valid: true, reason: null, detail: null };
+  } catch (error) {
+    if (!(error instanceof RuleViolation)) throw error;
+    return refusal(id, commit, members, error.reason, error.detail);
+  }
+}
+
+function refusal(id: Oid, commit: Commit | null, members: Members | null, reason: string, detail: string): Verdict {
+  return { id, commit, members, valid: false, reason, detail };
+}
+
+async function membersOrNull(reader: ObjectReader, tree: Oid): Promise<Members | null> {
+  try {
+    return await membersAt(reader, tree);
+  } catch (error) {
+    if (isPeersFault(error)) return null;
+    throw error;
+  }
+}
+
+async function treeOf(
+  reader: ObjectReader,
+  commit: Commit,
+  parent: Oid,
+  nodes: ReadonlyMap<Oid, Node>,
+): Promise<Oid> {
+  const node = nodes.get(parent) ?? await readNode(reader, parent);
+  if (node.tree === null) throw new RuleViolation(commit.id, OwnReason.missing, `parent ${parent}`);
+  return node.tree;
+}
