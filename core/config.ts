@@ -1,0 +1,350 @@
+/**
+ * The settings of a node: one schema gives the flags, the environment variables, the keys of `kituo.json`, the help and
+ * the table in docs/operating.md. Flags win over the environment, that over the file, that over the defaults.
+ */
+
+import { isIP } from "node:net";
+import { join } from "node:path";
+import { z } from "zod";
+import { KituoError, messageOf } from "./base/errors.ts";
+import { VERSION } from "./version.ts";
+
+/** A setting that cannot be used. The message is one line for the person who wrote it. */
+export class ConfigError extends KituoError {}
+
+/** A place to listen at or to send to. */
+export interface HostPort {
+  /** host name or IP address, IPv6 without brackets */
+  host: string;
+  port: number;
+}
+
+/** Entries that one list may hold: nobody writes more by hand. */
+const MAX_LIST = 64;
+const MAX_NAME = 64;
+/** Characters of a wrong value that its error line shows. */
+const MAX_SHOWN = 60;
+
+/** What the help and the documentation say of a setting. */
+interface OptionText {
+  placeholder: string;
+  meaning: string;
+  /** used when nobody sets it; unset: the setting is optional */
+  fallback?: string;
+}
+
+const described = z.registry<OptionText>();
+
+/** The error of a value that is not `what`. */
+function wrong(what: string) {
+  return {
+    error: (issue: { input?: unknown }) => `${shown(issue.input)} is not ${what}`,
+  };
+}
+
+function shown(value: unknown): string {
+  const text = JSON.stringify(value) ?? String(value);
+  return text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}…` : text;
+}
+
+const PORT = wrong("a port (a whole number from 0 to 65535)");
+/** Each use makes its own schema, for a schema can be described only once. */
+const port = () =>
+  z.union([z.int(), z.string().regex(/^[0-9]{1,5}$/).transform(Number)], PORT)
+    .refine((n) => n >= 0 && n <= 65535, PORT);
+
+const path = z.string(wrong("a path")).refine((text) => text !== "" && !text.includes("\0"), wrong("a path"));
+
+const ADDRESS = wrong("HOST:PORT (an IPv6 address stands in brackets: [::1]:8042)");
+const address = z.string(ADDRESS).transform((text, context) => {
+  const parsed = parseHostPort(text);
+  if (parsed) return parsed;
+  context.issues.push({ code: "custom", message: ADDRESS.error({ input: text }), input: text });
+  return z.NEVER;
+});
+
+const PEER = wrong("HOST:PORT with a port from 1 to 65535 (an IPv6 address stands in brackets)");
+const peer = z.string(PEER).refine((text) => (parseHostPort(text)?.port ?? 0) > 0, PEER);
+
+const IP = wrong("an IP address that others can reach");
+const ip = z.string(IP).refine((text) => isIP(text) !== 0 && !/^[0:.]+$|%/.test(text), IP);
+
+const JAMI_ID = wrong("a Jami ID (40 hex digits)");
+const jamiId = z.string(JAMI_ID).regex(/^(jami:)?[0-9a-f]{40}$/i, JAMI_ID)
+  .transform((text) => text.replace(/^jami:/i, "").toLowerCase());
+
+/** A list: texts with a comma between, "none", or a JSON array. */
+function list<Item extends z.ZodType<string, string>>(item: Item) {
+  const split = (text: string) => text === "none" ? [] : text.split(",").map((part) => part.trim());
+  return z.union([z.string().transform(split), z.array(z.string())], wrong("a list of texts"))
+    .pipe(z.array(item).max(MAX_LIST, `more than ${MAX_LIST} entries`))
+    .transform((items) => [...new Set(items)]);
+}
+
+const NAME = wrong(`a name of 1 to ${MAX_NAME} characters without control characters`);
+const name = z.string(NAME).regex(/^\P{Cc}+$/u, NAME).max(MAX_NAME, NAME).trim().min(1, NAME);
+
+const policies = ["manual", "allowlist", "anyone"] as const;
+const logLevels = ["debug", "info", "warning", "error"] as const;
+
+/** Every setting. The names of flags and variables follow from the keys. */
+const schema = z.strictObject({
+  data: path.register(described, {
+    placeholder: "DIR",
+    fallback: "./data",
+    meaning: "Data folder: identity, database, repositories, `kituo.json`, `admin.token`.",
+  }),
+  config: path.optional().register(described, {
+    placeholder: "FILE",
+    meaning: "Read this file in place of `kituo.json` in the data folder.",
+  }),
+  http: address.register(described, {
+    placeholder: "HOST:PORT",
+    fallback: "127.0.0.1:8042",
+    meaning: "Where the console and the HTTP API listen; port 0 = any.",
+  }),
+  bootstrap: list(peer).register(described, {
+    placeholder: "HOST:PORT[,...]",
+    fallback: "bootstrap.jami.net:4222",
+    meaning: "DHT nodes to start from; `none` = wait for others.",
+  }),
+  dhtPort: port().register(described, {
+    placeholder: "PORT",
+    fallback: "4222",
+    meaning: "UDP port of the DHT; 0 = any.",
+  }),
+  peerPort: port().register(described, {
+    placeholder: "PORT",
+    fallback: "0",
+    meaning: "TCP port for connections with peers; 0 = any.",
+  }),
+  publicAddress: list(ip).register(described, {
+    placeholder: "IP[,...]",
+    fallback: "none",
+    meaning: "Addresses under which the world sees this machine, when they are not its own.",
+  }),
+  name: name.register(described, {
+    placeholder: "NAME",
+    fallback: "Kituo",
+    meaning: "Name shown to contacts.",
+  }),
+  acceptRequests: z.enum(policies, wrong(`one of ${policies.join(", ")}`)).register(described, {
+    placeholder: "POLICY",
+    fallback: "manual",
+    meaning: "Contact requests and group invitations: `manual` = an admin decides, " +
+      "`allowlist` = accepted from accounts on the allowlist, `anyone` = accepted from all.",
+  }),
+  allowlist: list(jamiId).register(described, {
+    placeholder: "JAMI_ID[,...]",
+    fallback: "none",
+    meaning: "Accounts that the policy `allowlist` accepts.",
+  }),
+  logLevel: z.enum(logLevels, wrong(`one of ${logLevels.join(", ")}`)).register(described, {
+    placeholder: "LEVEL",
+    fallback: "info",
+    meaning: "Least weight of what is logged on standard error: `debug`, `info`, `warning` or `error`.",
+  }),
+});
+
+/** The settings of a node. */
+export type Config = z.infer<typeof schema>;
+
+/** The flags without a value. They are answered before anything else is read. */
+const switches = { help: "Show this help.", version: "Show the version." };
+
+/** One setting with its names. */
+interface Option extends OptionText {
+  key: string;
+  flag: string;
+  variable: string;
+  /** its key in `kituo.json`, "" = it has no place there */
+  fileKey: string;
+}
+
+const options: Option[] = Object.entries(schema.shape).map(([key, field]) => {
+  const words = key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+  const text = described.get(field);
+  if (!text) throw new ConfigError(`${key} is not described`);
+  return {
+    ...text,
+    key,
+    flag: `--${words}`,
+    variable: `KITUO_${words.replaceAll("-", "_").toUpperCase()}`,
+    fileKey: key === "config" ? "" : key,
+  };
+});
+
+/** A raw value and the name of where it came from, for error lines. */
+interface Given {
+  value: unknown;
+  from: string;
+}
+
+/** Does the command line ask for a text to be shown instead of a node to be run? */
+export function asksFor(argv: readonly string[]): "help" | "version" | null {
+  if (argv.includes("--help") || argv.includes("-h")) return "help";
+  return argv.includes("--version") ? "version" : null;
+}
+
+/**
+ * The settings from all their sources.
+ * @param argv the command line without the program
+ * @param env reads an environment variable; an empty one counts as unset
+ * @param readFile the text of a file, `undefined` when there is none
+ * @throws {ConfigError} at the first value that cannot be used
+ */
+export function parseConfig(
+  argv: readonly string[],
+  env: (name: string) => string | undefined,
+  readFile: (path: string) => string | undefined,
+): Config {
+  const given = new Map([...readEnvironment(env), ...readFlags(argv)]);
+  const all = new Map([...defaults(), ...readSettingsFile(given, readFile), ...given]);
+  const result = schema.safeParse(Object.fromEntries([...all].map(([key, { value }]) => [key, value])));
+  if (result.success) return result.data;
+  const issue = result.error.issues[0];
+  const from = all.get(String(issue.path[0]))?.from ?? "settings";
+  throw new ConfigError(`${from}: ${issue.message}`);
+}
+
+/**
+ * Splits `HOST:PORT`. The host is a name, an IPv4 address, or an IPv6 address in brackets.
+ * @returns null when it is not that
+ */
+export function parseHostPort(text: string): HostPort | null {
+  const match = /^(?:\[([0-9a-f:.]+)\]|([^:[\]]+)):([0-9]{1,5})$/i.exec(text);
+  if (!match || Number(match[3]) > 65535) return null;
+  const [, v6, name, port] = match;
+  const isHost = v6 === undefined ? isIP(name) === 4 || isHostName(name) : isIP(v6) === 6;
+  return isHost ? { host: v6 ?? name, port: Number(port) } : null;
+}
+
+/** `HOST:PORT` as one text, IPv6 in brackets. */
+export function formatHostPort({ host, port }: HostPort): string {
+  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+/** The text that `--help` prints. */
+export function configHelp(): string {
+  const rows = options.map((o): [string, string] => [
+    `${o.flag} ${o.placeholder}`,
+    `${o.meaning.replaceAll("`", "")} (${o.variable}${o.fallback === undefined ? "" : `; default ${o.fallback}`})`,
+  ]);
+  rows.push(...Object.entries(switches).map(([name, meaning]): [string, string] => [`--${name}`, meaning]));
+  const width = Math.max(...rows.map(([left]) => left.length));
+  return [
+    `Kituo ${VERSION}: an always-on Jami peer that delivers what members missed.`,
+    "",
+    "Usage: deno task start [OPTION VALUE]...",
+    "",
+    ...rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`),
+    "",
+    "A flag wins over its environment variable, that over kituo.json, that over the default.",
+  ].join("\n");
+}
+
+/** The settings as a Markdown table, as `deno fmt` would lay it out. */
+export function configTable(): string {
+  const code = (text: string) => text === "" ? "" : `\`${text}\``;
+  const rows = [
+    ["Flag", "Environment", "`kituo.json`", "Default", "Meaning"],
+    ...options.map((o) => [
+      code(`${o.flag} ${o.placeholder}`),
+      code(o.variable),
+      code(o.fileKey),
+      code(o.fallback ?? ""),
+      o.meaning,
+    ]),
+    ...Object.entries(switches).map(([name, meaning]) => [code(`--${name}`), "", "", "", meaning]),
+  ];
+  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
+  const line = (cells: string[]) => `| ${cells.join(" | ")} |`;
+  const [head, ...body] = rows.map((row) => line(row.map((cell, column) => cell.padEnd(widths[column]))));
+  return [head, line(widths.map((width) => "-".repeat(width))), ...body].join("\n");
+}
+
+function isHostName(text: string): boolean {
+  const label = /^(?!-)[a-z0-9-]{1,63}(?<!-)$/i;
+  const labels = text.replace(/\.$/, "").split(".");
+  // a last label of digits only would be read as an IPv4 address by some programs
+  return text.length <= 253 && labels.every((l) => label.test(l)) && !/^[0-9]+$/.test(labels[labels.length - 1]);
+}
+
+function defaults(): [string, Given][] {
+  return options.flatMap(({ key, fallback }): [string, Given][] =>
+    fallback === undefined ? [] : [[key, { value: fallback, from: "default" }]]
+  );
+}
+
+function readEnvironment(env: (name: string) => string | undefined): [string, Given][] {
+  return options.flatMap(({ key, variable }): [string, Given][] => {
+    const value = env(variable);
+    return value === undefined || value === "" ? [] : [[key, { value, from: variable }]];
+  });
+}
+
+function readFlags(argv: readonly string[]): Map<string, Given> {
+  const found = new Map<string, Given>();
+  for (let i = 0; i < argv.length; i++) {
+    const [, flag, inline] = /^(--[^=]+)(?:=(.*))?$/s.exec(argv[i]) ?? [];
+    if (flag === undefined) throw new ConfigError(`${shown(argv[i])} is not a flag: see --help`);
+    if (Object.hasOwn(switches, flag.slice(2)) && inline === undefined) continue;
+    const option = options.find((o) => o.flag === flag);
+    if (!option) throw new ConfigError(`${shown(flag)} is not a known flag: see --help`);
+    if (found.has(option.key)) throw new ConfigError(`${flag} is given twice`);
+    const value = inline ?? argv[++i];
+    if (value === undefined || (inline === undefined && value.startsWith("--"))) {
+      throw new ConfigError(`${flag} needs a value: ${flag} ${option.placeholder}`);
+    }
+    found.set(option.key, { value, from: flag });
+  }
+  return found;
+}
+
+function readSettingsFile(
+  given: Map<string, Given>,
+  readFile: (path: string) => string | undefined,
+): [string, Given][] {
+  const named = given.get("config");
+  const folder = given.get("data")?.value ?? schema.shape.data.parse(described.get(schema.shape.data)?.fallback);
+  const file = named ? String(named.value) : join(String(folder), "kituo.json");
+  const text = readOrRefuse(file, readFile);
+  if (text === undefined) {
+    if (named) throw new ConfigError(`${named.from}: there is no file ${shown(file)}`);
+    return [];
+  }
+  return Object.entries(parseObject(file, text)).map(([key, value]): [string, Given] => {
+    if (!options.some((option) => option.fileKey === key)) {
+      throw new ConfigError(`${file}: ${shown(key)} is not a known key`);
+    }
+    if (key === "data" && !named) {
+      throw new ConfigError(`${file}: "data" has no meaning here, for the file was found in the data folder`);
+    }
+    return [key, { value, from: `${file}: ${key}` }];
+  });
+}
+
+function readOrRefuse(file: string, readFile: (path: string) => string | undefined): string | undefined {
+  try {
+    return readFile(file);
+  } catch (error) {
+    throw new ConfigError(`cannot read ${shown(file)}: ${oneLine(messageOf(error))}`, { cause: error });
+  }
+}
+
+function parseObject(file: string, text: string): object {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(text);
+  } catch (error) {
+    throw new ConfigError(`${file} is not JSON: ${oneLine(messageOf(error))}`, { cause: error });
+  }
+  if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed)) {
+    throw new ConfigError(`${file}: an object { "key": value } is expected`);
+  }
+  return parsed;
+}
+
+function oneLine(text: string): string {
+  return text.replace(/\s+/g, " ").trim();
+}
