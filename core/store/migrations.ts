@@ -78,19 +78,10 @@ export const migrations: readonly string[] = [
     conversation TEXT NOT NULL,
     device TEXT NOT NULL,
     account TEXT NOT NULL,
-    head TEXT NOT NULL,
+    heads TEXT NOT NULL,             -- space-separated
     at INTEGER NOT NULL,             -- ms
     PRIMARY KEY (conversation, device)
   ) STRICT, WITHOUT ROWID;
-
-  CREATE TABLE pending_notifications (
-    device TEXT NOT NULL,
-    conversation TEXT NOT NULL,
-    commit_id TEXT NOT NULL,
-    at INTEGER NOT NULL,             -- ms
-    PRIMARY KEY (device, conversation)
-  ) STRICT, WITHOUT ROWID;
-  CREATE INDEX pending_notifications_conversation ON pending_notifications (conversation);
 
   CREATE TABLE certificates (
     device TEXT PRIMARY KEY,

@@ -41,7 +41,7 @@ export class Store {
     this.conversationRequests = new ConversationRequests(db);
     this.conversations = new Conversations(db);
     this.commits = new Commits(db, transaction);
-    this.ledger = new Ledger(db, transaction);
+    this.ledger = new Ledger(db);
     this.certificates = new Certificates(db);
     this.revocations = new RevocationLists(db);
     this.invites = new Invites(db);

@@ -109,30 +109,17 @@ Deno.test("conversations: put, move the head, change the state", () =>
     assert.equal(conversations.get(id(1)), undefined);
   }));
 
-Deno.test("ledger: one head for each device, one pending notification for each device and conversation", () =>
+Deno.test("ledger: the latest word on each device and conversation stands", () =>
   withStore(({ ledger }) => {
-    const head = { conversation: id(1), device: "a", account: id(2), head: id(3), at: 4 };
-    ledger.set(head);
-    ledger.set({ ...head, head: id(5), at: 6 });
-    ledger.set({ ...head, conversation: id(9) });
-    assert.deepEqual(ledger.forConversation(id(1)), [{ ...head, head: id(5), at: 6 }]);
+    const entry = { conversation: id(1), device: "a", account: id(2), heads: [id(3)], at: 4 };
+    ledger.set(entry);
+    ledger.set({ ...entry, heads: [id(5), id(6)], at: 6 });
+    ledger.set({ ...entry, conversation: id(9) });
+    assert.deepEqual(ledger.forConversation(id(1)), [{ ...entry, heads: [id(5), id(6)], at: 6 }]);
     assert.equal(ledger.forDevice("a").length, 2);
     assert.equal(ledger.get(id(1), "b"), undefined);
-
-    const wait = { conversation: id(1), device: "a", commit: id(10), at: 1 };
-    ledger.setPending(wait);
-    ledger.setPending({ ...wait, commit: id(11) });
-    ledger.setPending({ ...wait, conversation: id(9) });
-    assert.deepEqual(ledger.pendingForDevice("a").map((p) => p.commit), [id(11), id(10)]);
-    ledger.clearPending(id(1), "a", id(10)); // a newer one waits: it must stay
-    assert.deepEqual(ledger.pendingForConversation(id(1)), [{ ...wait, commit: id(11) }]);
-    ledger.clearPending(id(1), "a", id(11));
-    assert.deepEqual(ledger.pendingForConversation(id(1)), []);
-    ledger.clearPending(id(9), "a");
-    assert.deepEqual(ledger.pendingForDevice("a"), []);
-    ledger.setPending(wait);
     ledger.drop(id(1));
-    assert.deepEqual([ledger.forConversation(id(1)), ledger.pendingForConversation(id(1))], [[], []]);
+    assert.deepEqual(ledger.forConversation(id(1)), []);
     assert.equal(ledger.forConversation(id(9)).length, 1);
   }));
 
