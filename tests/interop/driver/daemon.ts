@@ -143,10 +143,17 @@ export class JamiDaemon extends DaemonProcess {
     if (this.client) await this.subscribe(uri);
   }
 
-  /** Accepts the trust request of `uri` once it is there. */
+  /**
+   * Accepts the trust request of `uri` once it is there, with its conversation: the daemon stores the two one after the other, and
+   * whoever accepts in between never gets into the conversation.
+   */
   async acceptContact(uri: string, timeout?: number): Promise<void> {
-    const arrived = async () => (await this.requests()).some((request) => request.from === uri);
-    await this.until(`a trust request of ${uri}`, arrived, timeout);
+    await this.until(`a trust request of ${uri}`, async () => {
+      const request = (await this.requests()).find((request) => request.from === uri);
+      if (!request?.conversationId) return request;
+      const invitations = (await this.conversationRequests()).map((invitation) => invitation.id);
+      return [...invitations, ...await this.conversations()].includes(request.conversationId);
+    }, timeout);
     await this.#own("acceptTrustRequest", uri);
     if (this.client) await this.subscribe(uri);
   }
