@@ -38,3 +38,21 @@ export const CLOCK_LEEWAY = 5 * 60_000;
 
 /** Length of the serial numbers we make, in bytes (1.1). */
 export const SERIAL_BYTES = 8;
+
+/** Largest receipt accepted, in characters: it holds one announcement of 1.7 kB in base64. */
+export const MAX_RECEIPT = 16 * 1024;
+
+/** Largest archive file accepted, in bytes: archives of thousands of conversations are some hundred kB. */
+export const MAX_ARCHIVE = 8 * 1024 * 1024;
+
+/** Largest JSON text accepted in an archive, in bytes, however small it was compressed. */
+export const MAX_ARCHIVE_JSON = 32 * 1024 * 1024;
+
+/** Most contacts, conversations or requests in an archive. */
+export const MAX_CONTACTS = 100_000;
+
+/** How long a PIN's place on the DHT stays the same, in ms (9.1). */
+export const PIN_PERIOD = 1200_000;
+
+/** Largest export under a PIN, in bytes: the largest DHT value (9.1). */
+export const MAX_PIN_EXPORT = 64 * 1024;

@@ -1,0 +1,142 @@
+/**
+ * The identity folder: the device's key, its chain and its receipt, and beside them the archive, which alone holds the keys of the account and of its
+ * authority. Everything is for the owner only (files 0600, folder 0700), and each file is either the old or the new one whatever happens.
+ */
+
+import { join } from "node:path";
+import { type Bytes, text, utf8 } from "../base/bytes.ts";
+import { KituoError, messageOf } from "../base/errors.ts";
+import { type Archive, readArchive, writeArchive } from "./archive.ts";
+import { Certificate } from "./certificate.ts";
+import { assembleIdentity, type Identity, IdentityError } from "./identity.ts";
+import { PrivateKey } from "./keys.ts";
+
+const DEVICE_KEY = "device.key";
+const CHAIN = "chain.pem";
+const RECEIPT = "receipt.json";
+const RECEIPT_SIGNATURE = "receipt.sig";
+const ARCHIVE = "archive.gz";
+
+const FILE_MODE = 0o600;
+const FOLDER_MODE = 0o700;
+
+/** What is wrong with an identity folder. */
+export type StorageFault = "missing" | "incomplete" | "damaged" | "not valid" | "exists";
+
+/** An identity folder that cannot be used. */
+export class StorageError extends KituoError {
+  constructor(readonly reason: StorageFault, detail: string, options?: ErrorOptions) {
+    super(`identity folder: ${reason}: ${detail}`, options);
+  }
+}
+
+/**
+ * Stores a new identity and its archive; the archive first, for nothing else can bring an account back, and the device's key last: a folder without it
+ * is not in use yet.
+ * @param password for the archive; absent or "" leaves it unprotected
+ * @throws {StorageError} "exists": an archive is never written over here
+ */
+export async function saveIdentity(dir: string, identity: Identity, archive: Archive, password = ""): Promise<void> {
+  await Deno.mkdir(dir, { recursive: true, mode: FOLDER_MODE });
+  await Deno.chmod(dir, FOLDER_MODE);
+  for (const name of [DEVICE_KEY, ARCHIVE]) {
+    if (await isThere(join(dir, name))) throw new StorageError("exists", `${dir} has ${name} already`);
+  }
+  await saveArchive(dir, archive, password);
+  await saveDevice(dir, identity);
+}
+
+/** Stores the device's files only: for a device that was made new from the archive in the folder. */
+export async function saveDevice(dir: string, identity: Identity): Promise<void> {
+  await writeDurably(dir, CHAIN, utf8(identity.chainPem));
+  await writeDurably(dir, RECEIPT, utf8(identity.receipt));
+  await writeDurably(dir, RECEIPT_SIGNATURE, identity.receiptSignature);
+  await writeDurably(dir, DEVICE_KEY, utf8(identity.key.toPem()));
+}
+
+/** Stores the archive in place of the one before. */
+export async function saveArchive(dir: string, archive: Archive, password = ""): Promise<void> {
+  await writeDurably(dir, ARCHIVE, await writeArchive(archive, password));
+}
+
+/**
+ * The archive of the folder: only while the account's keys are needed.
+ * @throws {StorageError} "missing" when there is none
+ * @throws {ArchiveError} when it cannot be read, or not with this password
+ */
+export async function loadArchive(dir: string, password = ""): Promise<Archive> {
+  const file = await readIfThere(join(dir, ARCHIVE));
+  if (!file) throw new StorageError("missing", `${dir} has no ${ARCHIVE}`);
+  return await readArchive(file, password);
+}
+
+/** Is there an identity in the folder (whole or not)? */
+export async function hasIdentity(dir: string): Promise<boolean> {
+  return await isThere(join(dir, DEVICE_KEY)) || await isThere(join(dir, ARCHIVE));
+}
+
+/**
+ * The identity of the folder, all of account.md 3 checked.
+ * @param now ms since 1970
+ * @throws {StorageError} "missing": nothing there; "incomplete": some file is missing; "damaged": some file cannot be read; "not valid": the files
+ * can be read but do not hold together, or no longer (an expired certificate)
+ */
+export async function loadIdentity(dir: string, now: number): Promise<Identity> {
+  if (!await hasIdentity(dir)) throw new StorageError("missing", `${dir} has no identity`);
+  const key = await part(dir, DEVICE_KEY, (bytes) => PrivateKey.fromPem(text(bytes)));
+  const chain = await part(dir, CHAIN, (bytes) => Certificate.listFromPem(text(bytes)));
+  const receipt = await part(dir, RECEIPT, text);
+  const receiptSignature = await part(dir, RECEIPT_SIGNATURE, (bytes) => bytes);
+  try {
+    return await assembleIdentity({ key, chain, receipt, receiptSignature }, { now });
+  } catch (error) {
+    if (error instanceof IdentityError) throw new StorageError("not valid", error.message, { cause: error });
+    throw error;
+  }
+}
+
+async function part<T>(dir: string, name: string, read: (bytes: Bytes) => T): Promise<T> {
+  const bytes = await readIfThere(join(dir, name));
+  if (!bytes) throw new StorageError("incomplete", `${dir} has no ${name}`);
+  try {
+    return read(bytes);
+  } catch (error) {
+    throw new StorageError("damaged", `${name}: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+async function readIfThere(path: string): Promise<Bytes | null> {
+  try {
+    return await Deno.readFile(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return null;
+    throw error;
+  }
+}
+
+async function isThere(path: string): Promise<boolean> {
+  try {
+    await Deno.lstat(path);
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
+
+/** Writes beside, forces to disk, then puts in place: a crash leaves the old file or the new one. */
+async function writeDurably(dir: string, name: string, bytes: Uint8Array): Promise<void> {
+  const aside = join(dir, `.${name}.${crypto.randomUUID()}`);
+  try {
+    using file = await Deno.open(aside, { write: true, createNew: true, mode: FILE_MODE });
+    // Not through file.writable: in Deno 2.9 its writes resolve before the bytes are in the file, and sync() would be too early.
+    for (let at = 0; at < bytes.length;) at += await file.write(bytes.subarray(at));
+    await file.sync();
+    await Deno.rename(aside, join(dir, name));
+  } catch (error) {
+    await Deno.remove(aside).catch(() => {});
+    throw error;
+  }
+  using folder = await Deno.open(dir);
+  await folder.sync();
+}
