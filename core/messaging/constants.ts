@@ -1,0 +1,101 @@
+/** Every limit and timer of the messaging room, with the reason or the section of swarm-sync.md it comes from. */
+
+/** Largest SIP message taken in, bytes, head and body together (8.2, item 11). */
+export const SIP_MAX_IN = 64 * 1024;
+/** Largest head (start line and headers) taken in: ten times what the peers send. */
+export const SIP_MAX_HEAD = 8 * 1024;
+/** Most header lines of one message: the peers send 12. */
+export const SIP_MAX_HEADERS = 64;
+/** Largest SIP message sent: the peers' receive buffer, a longer message blocks it for ever (3.4). */
+export const SIP_MAX_OUT = 8000;
+/** How long a request waits for its answer: timer F of RFC 3261 (3.3), ms. */
+export const SIP_TIMEOUT = 32_000;
+/** Most requests of ours without an answer on one channel. */
+export const SIP_MAX_PENDING = 64;
+/** Most parts of a multipart body: the peers know seven types. */
+export const MULTIPART_MAX_PARTS = 16;
+/** Metadata of an invitation longer than this, as JSON, are left out on `sip`, so that the packet fits (2.3, 3.4). */
+export const SIP_MAX_METADATA = 1024;
+
+/** Largest message of a `msg:` channel, bytes (8.2, item 11). */
+export const MSG_MAX = 1024 * 1024;
+/** Most msgpack values in one message of a `msg:` channel; a real one has 9. */
+export const MSG_MAX_VALUES = 1024;
+/** Metadata values of an invitation of this many bytes or more are left out (2.3). */
+export const MSG_MAX_METADATA = 64_000;
+/** Most metadata entries of an invitation that are read; the peers write four. */
+export const MAX_METADATA_ENTRIES = 32;
+
+/** Longest MIME type, characters: RFC 4288 allows 127 for each half. */
+export const MAX_MIME_TYPE = 255;
+/** Longest Message-ID that is kept for finding repetitions; the peers write 16 digits (3.2). */
+export const MAX_TOKEN = 128;
+
+/** How long one write may wait for the peer to take it, ms: as long as a SIP request. */
+export const WRITE_TIMEOUT = SIP_TIMEOUT;
+/** Most bytes that wait to be written on one channel; beyond it the peer does not read, and the channel is of no use. */
+export const WRITE_MAX_QUEUE = 2 * 1024 * 1024;
+
+/** Messages a second taken from one account, on average: a busy group of hundreds stays far below. */
+export const PEER_RATE = 50;
+/** Messages taken from one account at once: what a peer queued while it was away. */
+export const PEER_BURST = 500;
+/** A message counts once more for each so many bytes of text: the limits above bound bytes too. */
+export const PEER_UNIT = 8192;
+/** Accounts whose rate is remembered. */
+export const PEER_RATES_KEPT = 4096;
+/** After this many refused messages in a row the channel is closed: an honest peer stops at the first refusal. */
+export const MAX_REFUSED = 1000;
+/** Most messages waiting to be sent to one device. */
+export const SEND_MAX_QUEUE = 256;
+/** Most live message channels of one connection; the peers use one or two, each way. */
+export const MAX_CHANNELS = 8;
+
+/** Largest SyncMsg we write: a 2023 peer reads one per frame (4). */
+export const SYNC_MAX_OUT = 65_535;
+/** Largest SyncMsg taken in. */
+export const SYNC_MAX_IN = 1024 * 1024;
+/** Most msgpack values in one SyncMsg. */
+export const SYNC_MAX_VALUES = 100_000;
+
+/** The version of the DRT that we speak (5.1). */
+export const DRT_VERSION = 3;
+/** Largest DRT message: 256 KiB of certificates and as much as the rest can be (5.5). */
+export const DRT_MAX = 384 * 1024;
+/** Most msgpack values in one DRT message: 128 leases and 512 nodes fill half of it. */
+export const DRT_MAX_VALUES = 8192;
+/** Most nodes in one FOUND answer that are read; the peers ask for 2. */
+export const DRT_MAX_NODES = 512;
+/** Most mobile infos in one message (5.5). */
+export const DRT_MAX_MOBILE_INFOS = 128;
+/** Most ids in a certificate request (5.5). */
+export const DRT_MAX_CERT_IDS = 16;
+/** Largest certificate in an answer, bytes (5.5). */
+export const DRT_MAX_CERT = 64 * 1024;
+/** Largest sum of the certificates of one answer, bytes (5.5). */
+export const DRT_MAX_CERTS = 256 * 1024;
+/** Longest conversation id of a lease, bytes (5.5). */
+export const LEASE_MAX_CONVERSATION = 128;
+/** Longest signature of a lease, bytes (5.5). */
+export const LEASE_MAX_SIGNATURE = 1024;
+/** How many nodes our FIND asks for (5.1). */
+export const DRT_FIND_NODES = 2;
+/** Most nodes we name in one answer, whatever is asked for. */
+export const DRT_MAX_ANSWER = 32;
+/** DRT messages a second handled from one channel, on average, and at once; more are dropped. */
+export const DRT_RATE = 5;
+export const DRT_BURST = 50;
+/** Most `swarm://` channels with one device for one conversation: one each way is usual, two connections double it (5.1). */
+export const DRT_MAX_CHANNELS = 4;
+/** Most devices connected in one conversation's overlay. */
+export const DRT_MAX_CONNECTED = 4096;
+/** DRT messages that may wait for a peer to read them; the next one is not sent. */
+export const DRT_MAX_QUEUE = 64 * 1024;
+
+/** Largest query of `svcdisc://query`; a real one has 15 bytes. */
+export const SERVICE_QUERY_MAX = 4096;
+/** Queries answered on one channel; the peers ask once. */
+export const SERVICE_QUERY_COUNT = 16;
+
+/** Longest channel name, bytes (10). */
+export const MAX_CHANNEL_NAME = 512;
