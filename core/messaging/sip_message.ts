@@ -46,7 +46,7 @@ const COMPACT: Record<string, string> = {
 
 const TOKEN = /^[!%'*+.`~\w-]+$/;
 const REQUEST_LINE = /^([!%'*+.`~\w-]+) (\S+) SIP\/2\.0$/;
-const STATUS_LINE = /^SIP\/2\.0 ([1-6]\d\d)(?: (.*))?$/;
+const STATUS_LINE = /^SIP\/2\.0 ([1-6]\d\d)(?: (.*))?$/s;
 
 const CR = 13;
 const LF = 10;
