@@ -7,6 +7,7 @@ import { LruMap } from "../base/limits.ts";
 import { type AccountId, type DeviceId, isAccountId, isDeviceId } from "../identity/ids.ts";
 import type { PublicKey } from "../identity/keys.ts";
 import { accountSignedDevice, certificateIn } from "./certificate_files.ts";
+import type { Commit } from "./commit.ts";
 import { CACHED_AUTHORITIES } from "./history_limits.ts";
 import type { Oid } from "./object.ts";
 import type { TreeReader } from "./tree_view.ts";
@@ -41,6 +42,16 @@ export async function ownerAt(trees: TreeReader, tree: Oid, device: DeviceId): P
   const file = isDeviceId(device) ? await trees.file(tree, devicePath(device)) : null;
   const uid = file && (await certificateIn(trees, file.oid))?.issuerUid;
   return isAccountId(uid) ? uid : null;
+}
+
+/**
+ * The account of a commit's author: by the commit's tree, or its parent's when the commit takes the device away.
+ * @param parent root tree of the first parent
+ * @throws {MissingObject} @throws {ProtocolError} when a tree cannot be read
+ */
+export async function authorOf(trees: TreeReader, commit: Commit, parent: Oid | null): Promise<AccountId | null> {
+  return await ownerAt(trees, commit.tree, commit.device) ??
+    (parent === null ? null : await ownerAt(trees, parent, commit.device));
 }
 
 /**

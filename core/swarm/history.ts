@@ -7,6 +7,8 @@
  */
 
 import { LimitError } from "../base/errors.ts";
+import type { AccountId } from "../identity/ids.ts";
+import { authorOf } from "./author.ts";
 import type { Commit } from "./commit.ts";
 import { type ConversationFacts, conversationFacts, isPeersFault, readCommit } from "./conversation_facts.ts";
 import { CHECKS_IN_FLIGHT, MAX_COMMITS } from "./history_limits.ts";
@@ -14,6 +16,8 @@ import { type Members, membersAt, treesOf } from "./members.ts";
 import { MissingObject, type ObjectReader, type Oid } from "./object.ts";
 import { linearNewestFirst, type OrderNode } from "./order.ts";
 import { checkCommit, OwnReason, Reason, RuleViolation } from "./rules/index.ts";
+
+export { RuleViolation } from "./rules/index.ts";
 
 /** What to check. */
 export interface HistoryOptions {
@@ -28,19 +32,35 @@ export interface HistoryOptions {
   maxCommits?: number;
 }
 
-/** The verdict on one commit. */
-export interface Verdict {
+/** A commit that may be merged and served. */
+export interface CheckedCommit {
   readonly id: Oid;
-  /** `null` when it cannot be read; then it is refused. */
-  readonly commit: Commit | null;
-  /** Members by the tree of the commit; `null` when that cannot be read. */
-  readonly members: Members | null;
-  readonly valid: boolean;
-  /** The rule it breaks: a text of section 5.2 or of Kituo's own. With an override it may be valid nevertheless. */
+  readonly commit: Commit;
+  /** Account of the author's device. */
+  readonly author: AccountId;
+  /** Members by the tree of the commit. */
+  readonly members: Members;
+  readonly valid: true;
+  /** `null`, or the rule that it breaks and the operator overrode. */
   readonly reason: string | null;
-  /** What exactly is wrong, for the operator. */
   readonly detail: string | null;
 }
+
+/** A commit that must not get in. What cannot be read of it is `null`. */
+export interface RefusedCommit {
+  readonly id: Oid;
+  readonly commit: Commit | null;
+  readonly author: AccountId | null;
+  readonly members: Members | null;
+  readonly valid: false;
+  /** A text of section 5.2 or of Kituo's own ({@link Reason}, {@link OwnReason}). */
+  readonly reason: string;
+  /** What exactly is wrong, for the operator. */
+  readonly detail: string;
+}
+
+/** What is said of one commit. */
+export type Verdict = CheckedCommit | RefusedCommit;
 
 /** What the walk remembers of a commit; `tree` is `null` when it cannot be read. */
 interface Node extends OrderNode {
@@ -57,7 +77,8 @@ export async function* checkHistory(reader: ObjectReader, options: HistoryOption
   treesOf(reader).renewBudget();
   const nodes = await collect(reader, options);
   const order = linearNewestFirst(options.head, nodes).reverse();
-  const facts = order.length === 0 ? null : await factsOrNull(reader, options.conversation);
+  // null: the initial commit is unreadable, so every commit is refused
+  const facts = order.length === 0 ? null : await orNull(conversationFacts(reader, options.conversation));
   const refused = new Set<Oid>();
   const running: Promise<Verdict>[] = [];
   let next = 0;
@@ -77,15 +98,18 @@ export async function* checkHistory(reader: ObjectReader, options: HistoryOption
 
 /** Gives a verdict its place in the history: after a refused parent, or with the operator's override. */
 function settle(verdict: Verdict, refused: Set<Oid>, overrides?: ReadonlySet<Oid>): Verdict {
-  const { id, commit } = verdict;
+  const { id, commit, author, members } = verdict;
   const ancestor = commit?.parents.find((parent) => refused.has(parent));
-  const own = ancestor === undefined
-    ? verdict
-    : { ...verdict, valid: false, reason: OwnReason.descendant, detail: `of ${ancestor}` };
-  if (own.valid) return own;
-  if (ancestor === undefined && commit !== null && overrides?.has(id)) return { ...own, valid: true };
+  if (ancestor !== undefined) {
+    refused.add(id);
+    return { ...verdict, valid: false, reason: OwnReason.descendant, detail: `of ${ancestor}` };
+  }
+  if (verdict.valid) return verdict;
+  if (overrides?.has(id) && commit !== null && author !== null && members !== null) {
+    return { ...verdict, commit, author, members, valid: true };
+  }
   refused.add(id);
-  return own;
+  return verdict;
 }
 
 async function collect(reader: ObjectReader, options: HistoryOptions): Promise<Map<Oid, Node>> {
@@ -118,44 +142,36 @@ async function readNode(reader: ObjectReader, id: Oid): Promise<Node> {
   }
 }
 
-/** `null`: the initial commit is unreadable, so every commit is refused. */
-async function factsOrNull(reader: ObjectReader, conversation: Oid): Promise<ConversationFacts | null> {
-  try {
-    return await conversationFacts(reader, conversation);
-  } catch (error) {
-    if (isPeersFault(error)) return null;
-    throw error;
-  }
-}
-
 async function judge(
   reader: ObjectReader,
   facts: ConversationFacts | null,
   node: Node,
   nodes: ReadonlyMap<Oid, Node>,
 ): Promise<Verdict> {
-  const { id } = node;
-  if (node.problem !== null) return refusal(id, null, null, node.problem, "the commit");
+  const { id, problem } = node;
+  if (problem !== null) {
+    return { id, commit: null, author: null, members: null, valid: false, reason: problem, detail: "the commit" };
+  }
   const commit = await readCommit(reader, id);
-  const members = await membersOrNull(reader, commit.tree);
-  if (facts === null) return refusal(id, commit, members, OwnReason.missing, "the initial commit");
+  const members = await orNull(membersAt(reader, commit.tree));
+  let author: AccountId | null = null;
   try {
+    if (facts === null) throw new RuleViolation(id, OwnReason.missing, "the initial commit");
     const parents = await Promise.all(commit.parents.map((parent) => treeOf(reader, commit, parent, nodes)));
+    author = await orNull(authorOf(treesOf(reader), commit, parents[0] ?? null));
     await checkCommit(reader, facts, commit, parents);
-    return { id, commit, members, valid: true, reason: null, detail: null };
+    if (author === null || members === null) throw new RuleViolation(id, OwnReason.unreadable, "author or members");
+    return { id, commit, author, members, valid: true, reason: null, detail: null };
   } catch (error) {
     if (!(error instanceof RuleViolation)) throw error;
-    return refusal(id, commit, members, error.reason, error.detail);
+    return { id, commit, author, members, valid: false, reason: error.reason, detail: error.detail };
   }
 }
 
-function refusal(id: Oid, commit: Commit | null, members: Members | null, reason: string, detail: string): Verdict {
-  return { id, commit, members, valid: false, reason, detail };
-}
-
-async function membersOrNull(reader: ObjectReader, tree: Oid): Promise<Members | null> {
+/** What cannot be read, by the fault of who sent it, is `null`: the rules say so too. */
+async function orNull<T>(work: Promise<T>): Promise<T | null> {
   try {
-    return await membersAt(reader, tree);
+    return await work;
   } catch (error) {
     if (isPeersFault(error)) return null;
     throw error;

@@ -1,12 +1,10 @@
 /** Replays a whole conversation and reports on every commit: what `deno task verify` prints. */
 
 import type { AccountId, DeviceId } from "../identity/ids.ts";
-import { ownerAt } from "./author.ts";
-import type { Commit } from "./commit.ts";
 import { conversationFacts, isPeersFault, readCommit } from "./conversation_facts.ts";
 import { checkHistory } from "./history.ts";
 import { MAX_COMMITS } from "./history_limits.ts";
-import { type Role, rolesWithLeft, treesOf } from "./members.ts";
+import { type Role, rolesWithLeft } from "./members.ts";
 import type { ObjectReader, Oid } from "./object.ts";
 
 /** One line of the report, in the order it is printed. */
@@ -36,11 +34,11 @@ export async function* verifyHistory(
   const id = conversation ?? await findRoot(reader, head);
   const initialMembers = await initialMembersOf(reader, id);
   for await (const verdict of checkHistory(reader, { head, conversation: id, known: () => false })) {
-    const { commit, members, valid, reason } = verdict;
+    const { commit, author, members, valid, reason } = verdict;
     yield {
       commit: verdict.id,
       type: commit?.type ?? "",
-      author: commit && await authorOf(reader, commit),
+      author,
       device: commit?.device ?? null,
       valid,
       ...(reason === null ? {} : { reason }),
@@ -62,15 +60,6 @@ async function findRoot(reader: ObjectReader, head: Oid): Promise<Oid> {
 
 async function initialMembersOf(reader: ObjectReader, conversation: Oid): Promise<readonly AccountId[]> {
   return (await orNull(conversationFacts(reader, conversation)))?.initialMembers ?? [];
-}
-
-/** By the commit's tree; who leaves took the device away, so it is in the parent's. */
-async function authorOf(reader: ObjectReader, commit: Commit): Promise<AccountId | null> {
-  const trees = treesOf(reader);
-  const owner = await orNull(ownerAt(trees, commit.tree, commit.device));
-  const parent = commit.parents[0];
-  if (owner !== null || parent === undefined) return owner;
-  return await orNull(readCommit(reader, parent).then(({ tree }) => ownerAt(trees, tree, commit.device)));
 }
 
 /** What cannot be read is `null`: the verdict says so anyway. */

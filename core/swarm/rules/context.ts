@@ -1,7 +1,7 @@
 /** What the rules look at: one commit, its parent, what it changes, and who wrote it. */
 
 import { type AccountId, isDeviceId } from "../../identity/ids.ts";
-import { authorityAt, devicePath, ownerAt } from "../author.ts";
+import { authorityAt, authorOf, devicePath } from "../author.ts";
 import { certificateIn } from "../certificate_files.ts";
 import type { Commit } from "../commit.ts";
 import type { ConversationFacts } from "../conversation_facts.ts";
@@ -60,13 +60,7 @@ export class RuleContext {
 
   /** The account of the author's device: by the commit's tree, or its parent's when the commit removes the device. */
   owner(): Promise<AccountId | null> {
-    return this.#owner ??= this.#findOwner();
-  }
-
-  async #findOwner(): Promise<AccountId | null> {
-    const { tree, device } = this.commit;
-    return await ownerAt(this.trees, tree, device) ??
-      (this.parent === null ? null : await ownerAt(this.trees, this.parent, device));
+    return this.#owner ??= authorOf(this.trees, this.commit, this.parent);
   }
 
   /** As {@link owner}. @throws {RuleViolation} with `reason` when there is none */

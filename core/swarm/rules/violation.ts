@@ -47,7 +47,7 @@ export class RuleViolation extends KituoError {
    * @param reason one of {@link Reason} or {@link OwnReason}
    * @param detail what exactly is wrong, for the operator
    */
-  constructor(readonly commit: Oid, readonly reason: string, readonly detail: string) {
-    super(`commit ${commit} refused: ${reason} (${detail})`);
+  constructor(readonly commit: Oid, readonly reason: string, readonly detail = "") {
+    super(`commit ${commit} refused: ${reason}${detail && ` (${detail})`}`);
   }
 }

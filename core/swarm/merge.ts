@@ -1,0 +1,102 @@
+/**
+ * Merging two heads path by path, without renames (swarm-repository.md 7). Every path of the result is as in one of
+ * the two heads: that is the rule for merges, and it heals splits that the daemons' own merge refuses.
+ */
+
+import { diverge, type NodeLookup } from "./ancestry.ts";
+import { changedFiles, sameEntry } from "./diff.ts";
+import { MAX_BASE_DEPTH } from "./history_limits.ts";
+import { treesOf } from "./members.ts";
+import { type GitObject, MissingObject, type ObjectReader, type Oid, type TreeEntry } from "./object.ts";
+import { OverlayReader } from "./overlay.ts";
+import { PROFILE_PATH } from "./profile.ts";
+import { editTree } from "./tree_edit.ts";
+
+/** Two heads' merged tree. */
+export interface MergedTree {
+  tree: Oid;
+  /** Tree objects that are in neither history. */
+  objects: GitObject[];
+  /**
+   * Paths, the profile aside, that both sides changed differently: upstream refuses such a merge. We took the
+   * deletion (a ban or a leave), else the file of the greater head; worth an alert.
+   */
+  conflicts: string[];
+}
+
+/** One side of a merge; the commit's id decides between two profiles. */
+interface Side {
+  readonly head: Oid;
+  readonly tree: Oid;
+}
+
+/**
+ * Merges the trees of two heads of one conversation. The result does not depend on their order.
+ * @throws {MissingObject} when they have no common ancestor or an object is not there
+ * @throws {ProtocolError} when trees cannot be read or do not fit; @throws {LimitError}
+ */
+export async function mergeTrees(
+  reader: ObjectReader,
+  nodes: NodeLookup,
+  ours: Oid,
+  theirs: Oid,
+): Promise<MergedTree> {
+  const made = new Map<Oid, GitObject>();
+  const all = new OverlayReader(reader, made);
+  const { bases } = await diverge(nodes, ours, theirs);
+  const base = await virtualBase(all, made, nodes, bases, 1);
+  if (base === null) throw new MissingObject(theirs);
+  return await mergeThree(all, base, await side(nodes, ours), await side(nodes, theirs));
+}
+
+async function side(nodes: NodeLookup, head: Oid): Promise<Side> {
+  return { head, tree: (await nodes(head)).tree };
+}
+
+/** The tree to compare with: the base's, or that of the bases merged with each other. `null` without a base. */
+async function virtualBase(
+  reader: ObjectReader,
+  made: Map<Oid, GitObject>,
+  nodes: NodeLookup,
+  bases: readonly Oid[],
+  depth: number,
+): Promise<Oid | null> {
+  const [first, ...others] = bases;
+  if (first === undefined) return null;
+  let { tree } = await nodes(first);
+  if (depth > MAX_BASE_DEPTH) return tree;
+  for (const other of others) {
+    const below = await diverge(nodes, first, other);
+    const base = await virtualBase(reader, made, nodes, below.bases, depth + 1);
+    if (base === null) continue;
+    const merged = await mergeThree(reader, base, { head: first, tree }, await side(nodes, other));
+    for (const object of merged.objects) made.set(object.oid, object);
+    tree = merged.tree;
+  }
+  return tree;
+}
+
+async function mergeThree(reader: ObjectReader, base: Oid, ours: Side, theirs: Side): Promise<MergedTree> {
+  if (ours.tree === theirs.tree || theirs.tree === base) return { tree: ours.tree, objects: [], conflicts: [] };
+  if (ours.tree === base) return { tree: theirs.tree, objects: [], conflicts: [] };
+  const trees = treesOf(reader);
+  const mine = new Map((await changedFiles(trees, base, ours.tree)).map((change) => [change.path, change.after]));
+  const edits: Map<string, TreeEntry | null> = new Map();
+  const conflicts: string[] = [];
+  for (const { path, after } of await changedFiles(trees, base, theirs.tree)) {
+    const own = mine.get(path);
+    if (own !== undefined && sameEntry(own, after)) continue;
+    if (own === undefined) edits.set(path, after);
+    else {
+      if (path !== PROFILE_PATH) conflicts.push(path);
+      edits.set(path, choose(own, after, theirs.head > ours.head));
+    }
+  }
+  return { ...await editTree(trees, ours.tree, edits), conflicts };
+}
+
+/** Both sides changed a path differently. */
+function choose(own: TreeEntry | null, other: TreeEntry | null, otherIsGreater: boolean): TreeEntry | null {
+  if (own === null || other === null) return null;
+  return otherIsGreater ? other : own;
+}
