@@ -1,0 +1,209 @@
+/**
+ * What the HTTP face asks of a node. All ids are lower-case hex texts, all times seconds since 1970. `core/node.ts`
+ * implements it; `routes/` knows nothing else of the node.
+ */
+
+import { KituoError } from "./base/errors.ts";
+
+/** Why a node did not do what it was asked. */
+export type NodeFault =
+  /** there is no such contact, request, conversation, message */
+  | "not found"
+  /** it contradicts the present state, for example a message to a conversation that is still being cloned */
+  | "conflict"
+  /** the rules do not let this node do that, for example it is not a member */
+  | "forbidden"
+  /** the request makes no sense, for example the node as its own contact */
+  | "bad request";
+
+/** The node refuses. The message is shown to the one who asked, so it holds no secret. */
+export class NodeError extends KituoError {
+  constructor(readonly fault: NodeFault, message: string, options?: ErrorOptions) {
+    super(message, options);
+  }
+}
+
+/** The node itself. */
+export interface NodeInfo {
+  jamiId: string;
+  deviceId: string;
+  name: string;
+  version: string;
+  /** seconds since start */
+  uptime: number;
+  dht: { status: DhtStatus; nodes4: number; nodes6: number };
+  /** live connections with devices of others */
+  connections: number;
+}
+
+/** How the node stands with the DHT. */
+export type DhtStatus = "connected" | "connecting" | "disconnected";
+
+/** The two conditions of being of use to others. */
+export interface Readiness {
+  /** the DHT is connected */
+  dht: boolean;
+  /** the device announcement was stored by other nodes */
+  announced: boolean;
+}
+
+/** What waits for a decision: someone wants to be a contact, or invites the node into a group. */
+export interface PendingRequest {
+  /** by this it is answered: the Jami ID of who asks ("contact"), the id of the conversation ("conversation") */
+  id: string;
+  kind: "contact" | "conversation";
+  /** Jami ID of who asks or invites */
+  jamiId: string;
+  conversationId: string;
+  /** name in the request's profile, or title of the group; "" = none */
+  title: string;
+  received: number;
+}
+
+/** A contact. */
+export interface ContactInfo {
+  jamiId: string;
+  added: number;
+  /** the other side has agreed */
+  confirmed: boolean;
+  banned: boolean;
+  /** a device of it is announced or connected */
+  online: boolean;
+  /** the one-to-one conversation; null = none */
+  conversationId: string | null;
+}
+
+/** A conversation in a list. */
+export interface ConversationSummary {
+  id: string;
+  /** 0 one-to-one, 1 admin invites only, 2 invites only, 3 public */
+  mode: number;
+  state: "cloning" | "active" | "leaving" | "left";
+  title: string;
+  /** how many members, invited ones included */
+  members: number;
+  /** how many commits */
+  commits: number;
+  /** time of the newest commit; null = nothing is here yet */
+  lastActivity: number | null;
+}
+
+/** A conversation with its members. */
+export interface ConversationDetail extends Omit<ConversationSummary, "members"> {
+  members: MemberInfo[];
+}
+
+/** A member. */
+export interface MemberInfo {
+  jamiId: string;
+  role: "admin" | "member" | "invited" | "banned" | "left";
+  online: boolean;
+  devices: DeviceInfo[];
+}
+
+/** A device of a member. */
+export interface DeviceInfo {
+  deviceId: string;
+  /** commits that this node has and the device is not known to have; null = nothing is known of the device */
+  lag: number | null;
+}
+
+/** A commit as a message. */
+export interface MessageInfo {
+  /** commit id */
+  id: string;
+  /** commit type: "text/plain", "member", "merge", … */
+  type: string;
+  /** Jami ID */
+  author: string;
+  /** the text of a "text/plain", else the commit's message as it stands in the repository */
+  body: string;
+  timestamp: number;
+  /** commit ids */
+  parents: string[];
+}
+
+/** A part of a list that is ordered by id. */
+export interface ListQuery {
+  /** 1 to {@link MAX_LIST_LIMIT} */
+  limit: number;
+  /** only entries whose id is greater */
+  after?: string;
+}
+
+/** A part of a list. */
+export interface ListPage<Item> {
+  items: Item[];
+  /** what to ask with as `after` for the rest; null = this was the end */
+  next: string | null;
+}
+
+/** A part of a conversation's messages. */
+export interface MessagesQuery {
+  /** 1 to {@link MAX_MESSAGES_LIMIT} */
+  limit: number;
+  /** only messages displayed before (older than) this one */
+  before?: string;
+}
+
+/** Entries that one page of a list may have. */
+export const MAX_LIST_LIMIT = 1_000;
+
+/** Messages that one page may have; and how many it has when nothing is said. */
+export const MAX_MESSAGES_LIMIT = 500;
+export const DEFAULT_MESSAGES_LIMIT = 50;
+
+/** Something that happened, for who watches. Each carries the new state, so that nothing need be asked again. */
+export type NodeEvent =
+  | { type: "status"; data: { ready: boolean; dht: DhtStatus } }
+  | { type: "request"; data: PendingRequest }
+  | { type: "request-gone"; data: { id: string } }
+  | { type: "contact"; data: ContactInfo }
+  | { type: "contact-gone"; data: { jamiId: string } }
+  | { type: "conversation"; data: ConversationSummary }
+  | { type: "conversation-gone"; data: { id: string } }
+  | { type: "message"; data: { conversationId: string; message: MessageInfo } }
+  | { type: "presence"; data: { jamiId: string; online: boolean } }
+  | { type: "delivery"; data: { conversationId: string; deviceId: string; lag: number | null } };
+
+/** What the HTTP face needs of a node. Every promise may reject with {@link NodeError}. */
+export interface NodeApi {
+  info(): NodeInfo;
+  ready(): Readiness;
+
+  /** What waits for a decision, by id. */
+  requests(query: ListQuery): ListPage<PendingRequest>;
+  /** Says yes: becomes a contact, or joins the group. @throws {NodeError} "not found" */
+  acceptRequest(id: string): Promise<void>;
+  /** Says no, silently. @throws {NodeError} "not found" */
+  declineRequest(id: string): Promise<void>;
+  /** Says no and bans who asked. @throws {NodeError} "not found" */
+  blockRequest(id: string): Promise<void>;
+
+  /** Present and banned contacts, by Jami ID. */
+  contacts(query: ListQuery): ListPage<ContactInfo>;
+  /** Adds a contact and sends it a request; one who is a contact already is left as it is. @throws {NodeError} "bad request" */
+  addContact(jamiId: string): Promise<ContactInfo>;
+  /** @throws {NodeError} "not found" */
+  removeContact(jamiId: string): Promise<void>;
+
+  /** By id. */
+  conversations(query: ListQuery): ListPage<ConversationSummary>;
+  /** @throws {NodeError} "not found" */
+  conversation(id: string): Promise<ConversationDetail>;
+  /** Newest first. @throws {NodeError} "not found": the conversation, or the message in `before` */
+  messages(conversationId: string, query: MessagesQuery): Promise<MessageInfo[]>;
+  /** Posts a text as the node; it is durable when the promise resolves. @throws {NodeError} */
+  post(conversationId: string, text: string): Promise<MessageInfo>;
+
+  /** Calls `listener` at each event until the returned function is called. */
+  subscribe(listener: (event: NodeEvent) => void): () => void;
+}
+
+/** A node as `main.ts` runs it. */
+export interface RunnableNode extends NodeApi {
+  /** Opens the sockets and begins to serve. It does not wait for the DHT. */
+  start(): Promise<void>;
+  /** Ends all connections in order; everything is on disk when it resolves. */
+  stop(): Promise<void>;
+}

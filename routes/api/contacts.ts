@@ -1,0 +1,61 @@
+/** /contacts: the node's contacts. */
+
+import { createRoute, z } from "@hono/zod-openapi";
+import type { NodeApi } from "../../core/node_api.ts";
+import { router } from "../router.ts";
+import { everywhere, id, json, listQuery, mayConflict, next, notFound, security, time, withBody } from "./schemas.ts";
+
+const contact = z.object({
+  jamiId: id,
+  added: time,
+  confirmed: z.boolean().openapi({ description: "the other side has agreed" }),
+  banned: z.boolean(),
+  online: z.boolean(),
+  conversationId: id.nullable(),
+}).openapi("Contact");
+
+const newContact = z.strictObject({
+  jamiId: z.string().regex(/^(jami:)?[0-9a-f]{40}$/i, "must be a Jami ID: 40 hex digits")
+    .transform((text) => text.replace(/^jami:/i, "").toLowerCase()),
+}).openapi("NewContact");
+
+const listContacts = createRoute({
+  method: "get",
+  path: "/contacts",
+  summary: "The contacts, banned ones included",
+  security,
+  request: { query: listQuery },
+  responses: { 200: json(z.object({ contacts: z.array(contact), next }), "The contacts, by Jami ID"), ...everywhere },
+});
+
+const addContact = createRoute({
+  method: "post",
+  path: "/contacts",
+  summary: "Add a contact and send it a request",
+  security,
+  request: { body: { required: true, content: { "application/json": { schema: newContact } } } },
+  responses: { 201: json(contact, "The contact"), ...everywhere, ...mayConflict, ...withBody },
+});
+
+const removeContact = createRoute({
+  method: "delete",
+  path: "/contacts/{jamiId}",
+  summary: "Remove a contact",
+  security,
+  request: { params: z.object({ jamiId: id }) },
+  responses: { 204: { description: "Removed" }, ...everywhere, ...notFound, ...mayConflict },
+});
+
+/** The routes of contacts. */
+export function contactRoutes(api: NodeApi) {
+  return router()
+    .openapi(listContacts, (c) => {
+      const { items, next } = api.contacts(c.req.valid("query"));
+      return c.json({ contacts: items, next }, 200);
+    })
+    .openapi(addContact, async (c) => c.json(await api.addContact(c.req.valid("json").jamiId), 201))
+    .openapi(removeContact, async (c) => {
+      await api.removeContact(c.req.valid("param").jamiId);
+      return c.body(null, 204);
+    });
+}

@@ -1,0 +1,79 @@
+/** GET /events: what happens, as it happens (server-sent events, HTML 9.2). */
+
+import { createRoute, z } from "@hono/zod-openapi";
+import { HTTPException } from "hono/http-exception";
+import { type SSEStreamingApi, streamSSE } from "hono/streaming";
+import type { Clock } from "../../core/base/clock.ts";
+import type { NodeApi } from "../../core/node_api.ts";
+import { EVENTS_KEEP_ALIVE, EVENTS_KEPT, EVENTS_RETRY, MAX_EVENT_STREAMS } from "../constants.ts";
+import { problemResponse } from "../problem.ts";
+import { router } from "../router.ts";
+import { EventRing } from "./event_ring.ts";
+import { everywhere, security } from "./schemas.ts";
+
+const getEvents = createRoute({
+  method: "get",
+  path: "/events",
+  summary: "A stream of what happens; `Last-Event-ID` takes it up where it was lost",
+  description: "Each event has an id, a type (`status`, `request`, `request-gone`, `contact`, `contact-gone`, " +
+    "`conversation`, `conversation-gone`, `message`, `presence`, `delivery`) and JSON data. The type `reset` says " +
+    "that events were missed: read everything again.",
+  security,
+  request: { headers: z.object({ "last-event-id": z.string().max(100).optional() }) },
+  responses: {
+    200: { description: "The stream", content: { "text/event-stream": { schema: z.string() } } },
+    ...everywhere,
+    503: problemResponse("Too many streams are open."),
+  },
+});
+
+/** The route of events. When `signal` is aborted all streams end and the node is no longer watched. */
+export function eventRoutes(api: NodeApi, clock: Clock, signal: AbortSignal) {
+  const ring = new EventRing(clock, EVENTS_KEPT, clock.now().toString(36));
+  const unsubscribe = api.subscribe((event) => ring.add(event));
+  signal.addEventListener("abort", () => {
+    unsubscribe();
+    ring.wake();
+  }, { once: true });
+  let streams = 0;
+
+  return router().openapi(getEvents, (c) => {
+    if (signal.aborted) throw new HTTPException(503, { message: "The node is stopping." });
+    if (streams >= MAX_EVENT_STREAMS) {
+      throw new HTTPException(503, { message: `At most ${MAX_EVENT_STREAMS} streams may be open.` });
+    }
+    const from = c.req.valid("header")["last-event-id"];
+    streams++;
+    return streamSSE(c, async (stream) => {
+      stream.onAbort(() => ring.wake());
+      try {
+        await watch(stream, ring, from, signal);
+      } finally {
+        streams--;
+      }
+    });
+  });
+}
+
+/** Writes events to `stream` until either side ends it. */
+async function watch(stream: SSEStreamingApi, ring: EventRing, lastId: string | undefined, signal: AbortSignal) {
+  const ended = () => stream.aborted || stream.closed || signal.aborted;
+  // an id of another run is a gap, too
+  let at = lastId === undefined ? ring.last : ring.numberOf(lastId) ?? -1;
+  await stream.write(`retry: ${EVENTS_RETRY}\n\n`);
+  while (!ended()) {
+    const events = at < 0 ? null : ring.after(at);
+    if (events === null) {
+      at = ring.last;
+      await stream.writeSSE({ event: "reset", data: "{}", id: ring.idOf(at) });
+      continue;
+    }
+    for (const { number, event } of events) {
+      if (ended()) return;
+      await stream.writeSSE({ event: event.type, data: JSON.stringify(event.data), id: ring.idOf(number) });
+      at = number;
+    }
+    // nothing may be awaited between this check and the wait, or the wake-up of an abort would be missed
+    if (!ended() && await ring.next(at, EVENTS_KEEP_ALIVE)) await stream.write(": still here\n\n");
+  }
+}

@@ -1,0 +1,58 @@
+/** /conversations/{id}/messages: what was said, and saying something as the node. */
+
+import { createRoute, z } from "@hono/zod-openapi";
+import { DEFAULT_MESSAGES_LIMIT, MAX_MESSAGES_LIMIT, type NodeApi } from "../../core/node_api.ts";
+import { MAX_TEXT } from "../constants.ts";
+import { router } from "../router.ts";
+import { count, everywhere, id, json, mayConflict, notFound, security, time, withBody } from "./schemas.ts";
+
+const message = z.object({
+  id,
+  type: z.string().openapi({ example: "text/plain" }),
+  author: id,
+  body: z.string().openapi({ description: "the text of a text/plain, else the commit's message as it stands" }),
+  timestamp: time,
+  parents: z.array(id),
+}).openapi("Message");
+
+const newMessage = z.strictObject({ body: z.string().min(1).max(MAX_TEXT) }).openapi("NewMessage");
+
+const listMessages = createRoute({
+  method: "get",
+  path: "/conversations/{id}/messages",
+  summary: "A page of the conversation, newest first",
+  security,
+  request: {
+    params: z.object({ id }),
+    query: z.strictObject({
+      limit: count(MAX_MESSAGES_LIMIT, DEFAULT_MESSAGES_LIMIT),
+      before: id.optional().openapi({ description: "only messages older than this one: the last of the page before" }),
+    }),
+  },
+  responses: { 200: json(z.object({ messages: z.array(message) }), "The messages"), ...everywhere, ...notFound },
+});
+
+const postMessage = createRoute({
+  method: "post",
+  path: "/conversations/{id}/messages",
+  summary: "Post a text as the node",
+  security,
+  request: {
+    params: z.object({ id }),
+    body: { required: true, content: { "application/json": { schema: newMessage } } },
+  },
+  responses: { 201: json(message, "The message, durable"), ...everywhere, ...notFound, ...mayConflict, ...withBody },
+});
+
+/** The routes of messages. */
+export function messageRoutes(api: NodeApi) {
+  return router()
+    .openapi(listMessages, async (c) => {
+      const messages = await api.messages(c.req.valid("param").id, c.req.valid("query"));
+      return c.json({ messages }, 200);
+    })
+    .openapi(postMessage, async (c) => {
+      const message = await api.post(c.req.valid("param").id, c.req.valid("json").body);
+      return c.json(message, 201);
+    });
+}

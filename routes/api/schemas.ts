@@ -1,0 +1,56 @@
+/** Parts that the descriptions of several resources share. */
+
+import { z } from "@hono/zod-openapi";
+import { MAX_LIST_LIMIT } from "../../core/node_api.ts";
+import { problemResponse } from "../problem.ts";
+
+/** 40 lower-case hex digits: a Jami ID, a conversation id, a commit id. */
+export const id = z.string().regex(/^[0-9a-f]{40}$/, "must be 40 hex digits in lower case")
+  .openapi({ example: "0123456789abcdef0123456789abcdef01234567" });
+
+/** Seconds since 1970. */
+export const time = z.number().openapi({ description: "seconds since 1970", example: 1790000000 });
+
+/** A whole number in a query. */
+export function count(most: number, fallback: number) {
+  return z.string().regex(/^[0-9]{1,6}$/, "must be a whole number").transform(Number)
+    .pipe(z.int().min(1).max(most)).optional().transform((n) => n ?? fallback)
+    .openapi({ type: "integer", minimum: 1, maximum: most, default: fallback });
+}
+
+/** The query of a list that is ordered by id. */
+export const listQuery = z.strictObject({
+  limit: count(MAX_LIST_LIMIT, MAX_LIST_LIMIT),
+  after: id.optional().openapi({ description: "only entries with a greater id: `next` of the page before" }),
+});
+
+/** What to ask with for the next page of a list. */
+export const next = id.nullable().openapi({ description: "`after` of the next page; null at the end" });
+
+/** Every route under /api/v1 needs the token and may fail in these ways. */
+export const everywhere = {
+  400: problemResponse("The path or query is malformed."),
+  401: problemResponse("The admin token is missing or wrong."),
+  403: problemResponse("Refused: by the rules, or a page of another site asked."),
+};
+
+/** For routes about one thing. */
+export const notFound = { 404: problemResponse("There is no such thing.") };
+
+/** For routes that change something. */
+export const mayConflict = { 409: problemResponse("It contradicts the present state.") };
+
+/** For routes that take a body. */
+export const withBody = {
+  413: problemResponse("The body is larger than 64 KiB."),
+  415: problemResponse("The body is not application/json."),
+  422: problemResponse("The body does not have the form described."),
+};
+
+/** How a route names the need of the token. */
+export const security = [{ bearer: [] }];
+
+/** A JSON answer. */
+export function json<Schema extends z.ZodType>(schema: Schema, description: string) {
+  return { description, content: { "application/json": { schema } } };
+}

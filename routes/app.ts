@@ -1,0 +1,104 @@
+/** The HTTP face: puts the routes together and gives every error its form. */
+
+import { getLogger } from "@logtape/logtape";
+import type { OpenAPIHono } from "@hono/zod-openapi";
+import type { MiddlewareHandler } from "hono";
+import { bodyLimit } from "hono/body-limit";
+import { HTTPException } from "hono/http-exception";
+import { type Clock, systemClock } from "../core/base/clock.ts";
+import { type NodeApi, NodeError, type NodeFault } from "../core/node_api.ts";
+import { VERSION } from "../core/version.ts";
+import { contactRoutes } from "./api/contacts.ts";
+import { conversationRoutes } from "./api/conversations.ts";
+import { eventRoutes } from "./api/events.ts";
+import { messageRoutes } from "./api/messages.ts";
+import { nodeRoutes } from "./api/node.ts";
+import { requestRoutes } from "./api/requests.ts";
+import { MAX_BODY } from "./constants.ts";
+import { healthRoutes } from "./health.ts";
+import { methodsAt } from "./methods.ts";
+import { bearer } from "./middlewares/bearer.ts";
+import { jsonBody } from "./middlewares/json_body.ts";
+import { sameOrigin } from "./middlewares/same_origin.ts";
+import { securityHeaders } from "./middlewares/security_headers.ts";
+import { problem } from "./problem.ts";
+import { router } from "./router.ts";
+
+const log = getLogger(["kituo", "http"]);
+
+/** Where the API stands. */
+const API = "/api/v1";
+
+/** Which status tells of which refusal of the node. */
+const STATUS_OF: Record<NodeFault, number> = {
+  "bad request": 400,
+  "forbidden": 403,
+  "not found": 404,
+  "conflict": 409,
+};
+
+/** What the HTTP face is given besides the node. */
+export interface AppOptions {
+  /** the admin token */
+  token: string;
+  /** when aborted, event streams end, so that the server can shut down */
+  signal: AbortSignal;
+  clock?: Clock;
+}
+
+/** Builds the HTTP face of a node. */
+export function createApp(node: NodeApi, { token, signal, clock = systemClock }: AppOptions): OpenAPIHono {
+  const app = router();
+  app.use(securityHeaders, sameOrigin);
+  app.use(`${API}/*`, noStore, bearer(token), bodyLimit({ maxSize: MAX_BODY, onError: tooLarge }), jsonBody);
+  app.get("/", (c) => c.text(`Kituo ${VERSION}. The API is described at ${API}/openapi.json (admin token needed).\n`));
+  app.route("/", healthRoutes(node));
+  for (const routes of [nodeRoutes, requestRoutes, contactRoutes, conversationRoutes, messageRoutes]) {
+    app.route(API, routes(node));
+  }
+  app.route(API, eventRoutes(node, clock, signal));
+  describe(app);
+  app.notFound((c) => {
+    const methods = methodsAt(app, c.req.path);
+    return methods.length === 0
+      ? problem(404, "There is nothing at this path.")
+      : problem(405, `Possible here: ${methods.join(", ")}.`, { allow: methods.join(", ") });
+  });
+  app.onError(answerError);
+  return app;
+}
+
+/** Answers of the API are for this one request only. */
+const noStore: MiddlewareHandler = async (c, next) => {
+  await next();
+  c.header("cache-control", "no-store");
+};
+
+function tooLarge(): Response {
+  return problem(413, `A body may have ${MAX_BODY} bytes.`);
+}
+
+/** Serves the description, made from the schemas that check the requests. */
+function describe(app: OpenAPIHono): void {
+  app.openAPIRegistry.registerComponent("securitySchemes", "bearer", {
+    type: "http",
+    scheme: "bearer",
+    description: "The content of admin.token in the data folder.",
+  });
+  app.doc31(`${API}/openapi.json`, {
+    openapi: "3.1.0",
+    info: {
+      title: "Kituo",
+      version: VERSION,
+      description: "An always-on Jami peer. Ids are lower-case hex, times seconds since 1970, errors RFC 9457.",
+    },
+  });
+}
+
+/** What went wrong, without anything internal. */
+function answerError(error: Error): Response {
+  if (error instanceof NodeError) return problem(STATUS_OF[error.fault], error.message);
+  if (error instanceof HTTPException) return problem(error.status, error.message);
+  log.error("a request failed: {error}", { error });
+  return problem(500, "The node failed at this; its log says why.");
+}

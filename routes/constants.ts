@@ -1,0 +1,19 @@
+/** Limits and timers of the HTTP face, each with its reason. */
+
+/** Bytes of a request's body: a text message is the largest thing taken, and swarm messages stay below this. */
+export const MAX_BODY = 64 * 1024;
+
+/** Characters of a posted text: leaves room in {@link MAX_BODY} for JSON's escapes of ordinary text. */
+export const MAX_TEXT = 16_000;
+
+/** Milliseconds between comment lines on an idle event stream, so that proxies and dead connections are noticed. */
+export const EVENTS_KEEP_ALIVE = 15_000;
+
+/** Events kept for watchers that come back with `Last-Event-ID`, or are slow. */
+export const EVENTS_KEPT = 1_000;
+
+/** Event streams open at a time: a console has a few, a fault in a script must not hold thousands. */
+export const MAX_EVENT_STREAMS = 100;
+
+/** Milliseconds a watcher waits before it connects again. */
+export const EVENTS_RETRY = 2_000;

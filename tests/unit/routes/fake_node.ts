@@ -1,0 +1,167 @@
+/** A small node for the tests of the HTTP face: a few tables in memory, no network. */
+
+import { Emitter } from "../../../core/base/events.ts";
+import {
+  type ContactInfo,
+  type ConversationDetail,
+  type ListPage,
+  type ListQuery,
+  type MessageInfo,
+  type NodeApi,
+  NodeError,
+  type NodeEvent,
+  type PendingRequest,
+} from "../../../core/node_api.ts";
+
+/** 40 hex digits that say which they are. */
+export function id(n: number): string {
+  return n.toString(16).padStart(40, "0");
+}
+
+/** The one conversation it starts with. */
+export const CONVERSATION = id(0xc0);
+
+/** A node in memory. */
+export class FakeNode implements NodeApi {
+  dht = true;
+  announced = true;
+  readonly asked = new Map<string, PendingRequest>([[id(1), {
+    id: id(1),
+    kind: "contact",
+    jamiId: id(1),
+    conversationId: id(0xd0),
+    title: "Asha",
+    received: 1_790_000_000,
+  }]]);
+  readonly known = new Map<string, ContactInfo>();
+  readonly posts: MessageInfo[] = [];
+  readonly #events = new Emitter<{ event: NodeEvent }>();
+  watchers = 0;
+
+  info() {
+    const dht = { status: "connected" as const, nodes4: 3, nodes6: 0 };
+    return { jamiId: id(9), deviceId: "d".repeat(64), name: "K", version: "0", uptime: 1.5, dht, connections: 2 };
+  }
+
+  ready() {
+    return { dht: this.dht, announced: this.announced };
+  }
+
+  requests(query: ListQuery) {
+    return page([...this.asked.values()], (request) => request.id, query);
+  }
+
+  acceptRequest(request: string): Promise<void> {
+    return this.#answer(request, "accepted");
+  }
+
+  declineRequest(request: string): Promise<void> {
+    return this.#answer(request, "declined");
+  }
+
+  blockRequest(request: string): Promise<void> {
+    return this.#answer(request, "blocked");
+  }
+
+  contacts(query: ListQuery) {
+    return page([...this.known.values()], (contact) => contact.jamiId, query);
+  }
+
+  async addContact(jamiId: string): Promise<ContactInfo> {
+    await Promise.resolve();
+    if (jamiId === id(9)) throw new NodeError("bad request", "The node cannot be its own contact.");
+    if (jamiId === id(0xbad)) throw new Error("disk /secret/path is on fire");
+    const contact = { jamiId, added: 1, confirmed: false, banned: false, online: false, conversationId: null };
+    this.known.set(jamiId, contact);
+    return contact;
+  }
+
+  async removeContact(jamiId: string): Promise<void> {
+    await Promise.resolve();
+    if (!this.known.delete(jamiId)) throw new NodeError("not found", "There is no such contact.");
+  }
+
+  conversations(query: ListQuery) {
+    const { members, ...summary } = this.#detail();
+    return page([{ ...summary, members: members.length }], (conversation) => conversation.id, query);
+  }
+
+  async conversation(conversation: string): Promise<ConversationDetail> {
+    await this.#find(conversation);
+    return this.#detail();
+  }
+
+  async messages(conversation: string, { limit, before }: { limit: number; before?: string }): Promise<MessageInfo[]> {
+    await this.#find(conversation);
+    const newest = this.posts.toReversed();
+    const from = before === undefined ? 0 : newest.findIndex((message) => message.id === before) + 1;
+    return newest.slice(from, from + limit);
+  }
+
+  async post(conversation: string, body: string): Promise<MessageInfo> {
+    await this.#find(conversation);
+    if (body === "too early") throw new NodeError("conflict", "The conversation is still being cloned.");
+    if (body === "banned") throw new NodeError("forbidden", "The node is not a member.");
+    const n = this.posts.length;
+    const parents = n === 0 ? [] : [this.posts[n - 1].id];
+    const message = {
+      id: id(0x100 + n),
+      type: "text/plain",
+      author: id(9),
+      body,
+      timestamp: 1_790_000_000 + n,
+      parents,
+    };
+    this.posts.push(message);
+    this.emit({ type: "message", data: { conversationId: conversation, message } });
+    return message;
+  }
+
+  subscribe(listener: (event: NodeEvent) => void): () => void {
+    this.watchers++;
+    const off = this.#events.on("event", listener);
+    return () => {
+      this.watchers--;
+      off();
+    };
+  }
+
+  /** Lets something happen. */
+  emit(event: NodeEvent): void {
+    this.#events.emit("event", event);
+  }
+
+  /** The n-th of a row of different events. */
+  presence(n: number): void {
+    this.emit({ type: "presence", data: { jamiId: id(n), online: true } });
+  }
+
+  async #answer(request: string, result: string): Promise<void> {
+    await Promise.resolve();
+    if (!this.asked.delete(request)) throw new NodeError("not found", `There is no such request to be ${result}.`);
+  }
+
+  async #find(conversation: string): Promise<void> {
+    await Promise.resolve();
+    if (conversation !== CONVERSATION) throw new NodeError("not found", "There is no such conversation.");
+  }
+
+  #detail(): ConversationDetail {
+    const devices = [{ deviceId: "e".repeat(64), lag: null }, { deviceId: "f".repeat(64), lag: 3 }];
+    return {
+      id: CONVERSATION,
+      mode: 2,
+      state: "active",
+      title: "Pwani",
+      commits: this.posts.length,
+      lastActivity: this.posts.at(-1)?.timestamp ?? null,
+      members: [{ jamiId: id(2), role: "admin", online: true, devices }],
+    };
+  }
+}
+
+function page<Item>(items: Item[], idOf: (item: Item) => string, { limit, after = "" }: ListQuery): ListPage<Item> {
+  const rest = items.filter((item) => idOf(item) > after).sort((a, b) => idOf(a) < idOf(b) ? -1 : 1);
+  const part = rest.slice(0, limit);
+  return { items: part, next: rest.length > limit ? idOf(part[limit - 1]) : null };
+}
