@@ -44,6 +44,8 @@ export interface Connection {
    * @throws {ConnectionClosed} when the connection ends first
    */
   open(name: string): Promise<Channel>;
+  /** Asks the peer whether it is alive; without an answer in 3 s the connection is closed (connection.md 6.5). */
+  beacon(): Promise<boolean>;
   readonly closed: Promise<void>;
   /** Ends it in order: all channels, close_notify, TCP. Resolves when that is done (1 s at most). */
   close(reason: string): Promise<void>;
