@@ -13,6 +13,7 @@ import type { Peer } from "../identity/chain.ts";
 import type { AccountId, DeviceId } from "../identity/ids.ts";
 import { type Channel, ChannelDeclined, type Connection } from "../transport/channel.ts";
 import { parseChannelName, writeChannelName } from "./channel_name.ts";
+import { ChannelEnded } from "./channel_writer.ts";
 import { MAX_CHANNELS, PEER_BURST, PEER_RATE, PEER_RATES_KEPT, PEER_UNIT, SEND_MAX_QUEUE } from "./constants.ts";
 import { MsgChannel } from "./msg_channel.ts";
 import { type Generation, type Payload, readPayload, writePayload } from "./payload.ts";
@@ -128,8 +129,10 @@ export class Messenger extends Emitter<MessengerEvents> {
       const { type, body } = writePayload(payload, via);
       const channel = live<MsgChannel | SipMessages>(this.#link(connection)[via]);
       try {
+        // It may have ended since it was ready.
+        if (!channel) throw new ChannelEnded("the message channel ended");
         if (channel instanceof SipMessages) await channel.send({ type, body, token: id.toString(16) });
-        else await channel?.send({ type, body, id });
+        else await channel.send({ type, body, id });
         return;
       } catch (error) {
         if (error instanceof LimitError && channel?.live) throw error; // Ours, not the channel's fault.

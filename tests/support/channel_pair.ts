@@ -41,8 +41,12 @@ export class MemoryConnection implements Connection {
     other.#other = this;
   }
 
+  beacon(): Promise<boolean> {
+    return Promise.resolve(!this.#ended);
+  }
+
   get channels(): readonly Channel[] {
-    return [...this.#channels];
+    return [...this.#channels].filter((channel) => !channel.ended);
   }
 
   async open(name: string): Promise<Channel> {
@@ -131,6 +135,11 @@ export class MemoryChannel implements Channel {
     this.output.finish();
   }
 
+  /** Has it ended? */
+  get ended(): boolean {
+    return this.input.over || this.output.over;
+  }
+
   /** Ends it at once; what was not delivered yet is lost. */
   end(): void {
     this.output.end();
@@ -147,7 +156,7 @@ class Pipe {
   #reader!: ReadableStreamDefaultController<Bytes>;
   #wake = () => {};
   #finishing = false;
-  #over = false;
+  over = false;
   #written = 0;
 
   constructor() {
@@ -168,10 +177,10 @@ class Pipe {
 
   async #write(chunk: Bytes): Promise<void> {
     for (let at = 0; at < chunk.length; at += MAX_FRAME) {
-      while (!this.#over && !this.#finishing && (this.#reader.desiredSize ?? 0) <= 0) {
+      while (!this.over && !this.#finishing && (this.#reader.desiredSize ?? 0) <= 0) {
         await new Promise<void>((resolve) => this.#wake = resolve);
       }
-      if (this.#over) throw new ConnectionClosed("channel ended");
+      if (this.over) throw new ConnectionClosed("channel ended");
       this.#reader.enqueue(chunk.slice(at, at + MAX_FRAME));
       this.#written++;
     }
@@ -189,8 +198,8 @@ class Pipe {
   }
 
   end(): void {
-    if (this.#over) return;
-    this.#over = true;
+    if (this.over) return;
+    this.over = true;
     this.#wake();
     try {
       this.#reader.close();
