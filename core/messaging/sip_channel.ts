@@ -44,7 +44,7 @@ export interface SipMessagesOptions {
   /** Who we are: `displayName` stands in `From` when it is not empty. */
   identity: { account: AccountId; displayName?: string };
   onMessage(message: SipMessageEvent): void;
-  /** May one more message, with a text of `length`, be taken? Otherwise it is answered with 503: the peer keeps it and tries again later. */
+  /** May one more request, with a body of `length` bytes, be taken? Otherwise it is answered with 503: the peer keeps it and tries again later. */
   admit?(length: number): boolean;
   /** Takes all that is no MESSAGE and no answer to one of ours, i.e. calls; then it must answer requests itself. */
   onOther?(message: SipMessage, send: (message: SipMessage) => Promise<void>): void;
@@ -141,12 +141,13 @@ export class SipMessages {
 
   #handle(message: SipMessage): void {
     if (message.kind === "response") this.#handleResponse(message);
+    else if (!this.#admitted(message)) this.#answer(message, 503, "Service Unavailable");
     else if (message.method === "MESSAGE") this.#handleMessage(message);
     else if (this.options.onOther) this.options.onOther(message, (answer) => this.#writer.write(encodeSip(answer)));
     else if (OTHER_METHODS.has(message.method)) this.#answer(message, 200, "OK");
     // This node takes no calls: without an answer the caller's phone would ring for a minute.
     else if (message.method === "INVITE") this.#answer(message, 480, "Temporarily Unavailable");
-    else if (message.method !== "ACK") this.#answer(message, 405, "Method Not Allowed");
+    else this.#answer(message, 405, "Method Not Allowed");
   }
 
   #handleResponse(response: SipResponse): void {
@@ -158,13 +159,14 @@ export class SipMessages {
     else if (response.status > 200) pending.reject(new SipRefused(response.status));
   }
 
+  #admitted(request: SipRequest): boolean {
+    const admitted = this.options.admit?.(request.body.length) ?? true;
+    this.#refused = admitted ? 0 : this.#refused + 1;
+    if (this.#refused >= MAX_REFUSED) throw new ProtocolError("sip", "too many messages");
+    return admitted;
+  }
+
   #handleMessage(request: SipRequest): void {
-    if (this.options.admit && !this.options.admit(request.body.length)) {
-      this.#answer(request, 503, "Service Unavailable");
-      if (++this.#refused >= MAX_REFUSED) throw new ProtocolError("sip", "too many messages");
-      return;
-    }
-    this.#refused = 0;
     this.#answer(request, 200, "OK");
     if (userOf(header(request, "from") ?? "") !== this.channel.peer.account) {
       log.warn("SIP message dropped: its From is not {peer}", { peer: this.channel.peer.account });
@@ -180,6 +182,7 @@ export class SipMessages {
 
   /** Answers without waiting: waiting for a peer that waits for us in turn would stop both. The writer bounds the queue. */
   #answer(request: SipRequest, status: number, reason: string): void {
+    if (request.method === "ACK") return; // Never answered (RFC 3261 17).
     const response = respond(request, status, reason, this.channel.connection.remote);
     const bytes = response && encodeSip(response);
     if (!bytes || bytes.length > SIP_MAX_OUT) return;
@@ -188,8 +191,7 @@ export class SipMessages {
 
   #request(message: MessagePart, token: string, branch: string): SipRequest {
     const { random, clock, identity } = this.options;
-    const remote = this.channel.connection.remote;
-    const { host } = splitRemote(remote);
+    const { host, port } = splitRemote(this.channel.connection.remote);
     const bracketed = host.includes(":") ? `[${host}]` : host;
     const to = this.channel.peer.account;
     const name = quotedName(identity.displayName ?? "");
@@ -197,7 +199,7 @@ export class SipMessages {
     return {
       kind: "request",
       method: "MESSAGE",
-      uri: `sips:${to}@${remote};transport=tls`,
+      uri: `sips:${to}@${bracketed}:${port};transport=tls`,
       headers: [
         // Any valid host does: the answer comes back on this channel (3.2). So our own address is not told.
         ["Via", `SIP/2.0/TLS 0.0.0.0:5061;rport;branch=${branch};alias`],
