@@ -91,7 +91,10 @@ export function parseTree(data: Uint8Array): TreeEntry[] {
     const path = strictText(data.subarray(space + 1, nul));
     const type = TYPE_OF_MODE.get(mode);
     if (type === undefined) throw new ObjectError("a tree entry has an unknown mode");
-    if (path === null || !isName(path)) throw new ObjectError("a tree entry has an impossible name");
+    // A byte order mark at the start would be lost in decoding: a name that does not come back is refused too.
+    if (path === null || !isName(path) || utf8(path).length !== nul - space - 1) {
+      throw new ObjectError("a tree entry has an impossible name");
+    }
     const oid = hex(data.subarray(nul + 1, nul + 1 + OID_BYTES));
     const key = sortKey(path, type);
     if (names.has(path)) throw new ObjectError("a tree names an entry twice");
