@@ -139,6 +139,15 @@ const schema = z.strictObject({
     fallback: "none",
     meaning: "Accounts that the policy `allowlist` accepts.",
   }),
+  offerContact: z.union(
+    [z.boolean(), z.enum(["true", "false"]).transform((text) => text === "true")],
+    wrong("true or false"),
+  )
+    .register(described, {
+      placeholder: "true|false",
+      fallback: "true",
+      meaning: "Ask every member of a group to become a contact: today's Jami apps answer calls only from contacts.",
+    }),
   logLevel: z.enum(logLevels, wrong(`one of ${logLevels.join(", ")}`)).register(described, {
     placeholder: "LEVEL",
     fallback: "info",
@@ -205,6 +214,18 @@ export function parseConfig(
   const issue = result.error.issues[0];
   const from = all.get(String(issue.path[0]))?.from ?? "settings";
   throw new ConfigError(`${from}: ${issue.message}`);
+}
+
+/** The settings of this process: {@link parseConfig} with its own environment and files. @throws {ConfigError} */
+export function loadConfig(argv: readonly string[]): Config {
+  return parseConfig(argv, (name) => Deno.env.get(name), (path) => {
+    try {
+      return Deno.readTextFileSync(path);
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) return undefined;
+      throw error;
+    }
+  });
 }
 
 /**

@@ -41,6 +41,7 @@ export class Certificates {
   readonly #byShortId;
   readonly #byAccount;
   readonly #touch;
+  readonly #setGeneration;
 
   constructor(db: DatabaseSync, private readonly most = MAX_DEVICES_PER_ACCOUNT) {
     this.#put = db.prepare(
@@ -56,6 +57,7 @@ export class Certificates {
     this.#byShortId = db.prepare("SELECT * FROM certificates WHERE short_id = ? ORDER BY seen DESC LIMIT 1");
     this.#byAccount = db.prepare("SELECT * FROM certificates WHERE account = ? ORDER BY seen DESC, device");
     this.#touch = db.prepare("UPDATE certificates SET seen = max(seen, ?) WHERE device = ?");
+    this.#setGeneration = db.prepare("UPDATE certificates SET generation = ? WHERE device = ?");
   }
 
   /** Keeps a chain; a generation learned earlier stays when this one does not say. */
@@ -63,6 +65,11 @@ export class Certificates {
     const { device, shortId, account, chainPem, seen, generation } = entry;
     this.#put.run(device, shortId, account, chainPem, seen, generation ?? null);
     this.#prune.run(account, this.most);
+  }
+
+  /** Notes which message channel a known device speaks. */
+  setGeneration(device: string, generation: Generation): void {
+    this.#setGeneration.run(generation, device);
   }
 
   /** Notes that a device was seen at `at` (ms). */

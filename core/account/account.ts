@@ -1,0 +1,78 @@
+/** One Jami account on the network: it announces its device and certificates, and listens for requests and presence (account.md 4, 6, 7). */
+
+import type { Clock } from "../base/clock.ts";
+import { Emitter } from "../base/events.ts";
+import type { Random } from "../base/random.ts";
+import type { Dht } from "../dht/dht.ts";
+import { unpackValue } from "../dht/value.ts";
+import type { Identity } from "../identity/identity.ts";
+import type { AccountId } from "../identity/ids.ts";
+import type { Store } from "../store/store.ts";
+import { CertificateBook, certificateKeys, certificateValue } from "./certificates.ts";
+import { Contacts } from "./contacts.ts";
+import { Inbox } from "./inbox.ts";
+import { Presence } from "./presence.ts";
+
+export interface AccountOptions {
+  identity: Identity;
+  dht: Pick<Dht, "get" | "put" | "keep" | "listen">;
+  store: Store;
+  clock: Clock;
+  random: Random;
+  welcome(account: AccountId): boolean;
+  createConversation(account: AccountId): Promise<string>;
+}
+
+export class Account extends Emitter<{ announced: null }> {
+  readonly certificates: CertificateBook;
+  readonly presence: Presence;
+  readonly contacts: Contacts;
+  readonly #inbox: Inbox;
+  #published: { stop(): void }[] = [];
+  #announced = false;
+
+  constructor(private readonly options: AccountOptions) {
+    super();
+    const { dht, store, clock } = options;
+    this.certificates = new CertificateBook(dht, store, clock);
+    this.presence = new Presence(dht, this.certificates);
+    this.contacts = new Contacts({ ...options, certificates: this.certificates, presence: this.presence });
+    this.#inbox = new Inbox({ ...options, certificates: this.certificates });
+    this.#inbox.on("request", ({ from, request }) => this.contacts.onRequest(from, request));
+  }
+
+  /** Has a DHT node confirmed that it holds our announcement? */
+  get announced(): boolean {
+    return this.#announced;
+  }
+
+  /**
+   * Publishes certificate and announcement, and begins to listen. The announcement gets a new id at each start, which is how peers notice that the
+   * device came back (account.md 4).
+   */
+  start(): void {
+    const { dht, identity, random } = this.options;
+    const certificate = certificateValue(identity.chainPem);
+    this.#published = certificateKeys(identity.key.publicKey).map((key) => dht.keep(key, certificate));
+    const announcement = dht.keep(identity.account, {
+      ...unpackValue(identity.announcement),
+      id: random.id(),
+      priority: 1,
+    });
+    announcement.done.then(({ acknowledged }) => {
+      this.#announced = acknowledged > 0;
+      if (this.#announced) this.emit("announced", null);
+    }, () => {});
+    this.#published.push(announcement);
+    this.#inbox.start();
+    this.contacts.start();
+  }
+
+  stop(): void {
+    this.contacts.stop();
+    this.#inbox.stop();
+    this.presence.stop();
+    this.certificates.stop();
+    this.#published.forEach((put) => put.stop());
+  }
+}

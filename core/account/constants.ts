@@ -1,0 +1,30 @@
+/** Limits and timers of the account room. */
+
+/** A trust request is sent again this often while its account is announced: a value lives 10 minutes (account.md 6.2). */
+export const REQUEST_RESEND_MS = 10 * 60_000;
+
+/** Payload (a vCard) of a trust request: larger ones are sent and kept empty (account.md 6.2). */
+export const MAX_REQUEST_PAYLOAD = 64_000;
+
+/** RSA decryptions of inbox values a second, and at once: anybody may write there (account.md 14). */
+export const INBOX_RATE = 20;
+export const INBOX_BURST = 200;
+
+/** The certificate of a sender may reach the DHT after its request: the waits before each new look-up. */
+export const CERTIFICATE_RETRY_MS = [2_000, 5_000, 15_000, 60_000] as const;
+
+/** A look-up on the DHT ends after this time at the latest. */
+export const LOOKUP_TIMEOUT_MS = 10_000;
+
+/** Devices of one account that are followed: more are ignored. */
+export const MAX_DEVICES_PER_ACCOUNT = 32;
+
+/** Certificate chains that are published for others, to bridge the generations (account.md 1.3). */
+export const MAX_BRIDGED_CHAINS = 2_000;
+
+/** A PEM chain or a revocation list from the DHT, in bytes. */
+export const MAX_CERTIFICATE_VALUE = 32 * 1024;
+export const MAX_CRL_VALUE = 64 * 1024;
+
+/** The DHT tells a value again for the 10 minutes of its life: a declined request is not shown anew in this time. */
+export const DECLINED_REPEAT_MS = 15 * 60_000;

@@ -1,0 +1,224 @@
+/** Whom this account knows: trust requests in both directions and what becomes of them (account.md 6). */
+
+import { getLogger } from "@logtape/logtape";
+import type { Bytes } from "../base/bytes.ts";
+import { type Clock, every } from "../base/clock.ts";
+import { KituoError, messageOf } from "../base/errors.ts";
+import { Emitter } from "../base/events.ts";
+import type { Random } from "../base/random.ts";
+import type { Dht } from "../dht/dht.ts";
+import { encryptValue } from "../dht/value_crypto.ts";
+import type { Peer } from "../identity/chain.ts";
+import type { Identity } from "../identity/identity.ts";
+import type { AccountId } from "../identity/ids.ts";
+import type { PublicKey } from "../identity/keys.ts";
+import type { Contact } from "../store/contacts.ts";
+import type { Store } from "../store/store.ts";
+import type { CertificateBook } from "./certificates.ts";
+import { DECLINED_REPEAT_MS, REQUEST_RESEND_MS } from "./constants.ts";
+import { findDevices } from "./devices.ts";
+import { inboxKey } from "./inbox.ts";
+import type { Presence } from "./presence.ts";
+import { encodeTrustRequest, TRUST_REQUEST_TYPE, type TrustRequest } from "./trust_request.ts";
+
+const log = getLogger(["kituo", "account"]);
+
+export type ContactEvents = {
+  /** A request waits for the admin's decision. */
+  request: { account: AccountId; conversation: string };
+  /** A contact was added, confirmed, removed or banned. */
+  changed: { account: AccountId };
+  /** A one-to-one conversation is to be cloned from this account's devices. */
+  accepted: { account: AccountId; conversation: string };
+};
+
+/** Nothing is known of the account or request that was named. */
+export class UnknownContact extends KituoError {}
+
+export interface ContactsOptions {
+  dht: Pick<Dht, "get" | "put">;
+  identity: Identity;
+  store: Store;
+  certificates: CertificateBook;
+  presence: Presence;
+  clock: Clock;
+  random: Random;
+  /** Is this account's request accepted without asking? */
+  welcome(account: AccountId): boolean;
+  /** Makes the one-to-one conversation with a new contact; its id. */
+  createConversation(account: AccountId): Promise<string>;
+}
+
+export class Contacts extends Emitter<ContactEvents> {
+  #off: (() => void)[] = [];
+
+  constructor(private readonly options: ContactsOptions) {
+    super();
+  }
+
+  /** Begins to repeat requests that were not answered (account.md 6.2). */
+  start(): void {
+    const { presence, clock } = this.options;
+    this.#off = [
+      presence.on("appeared", ({ account, device }) => {
+        if (this.#unanswered(account)) this.#send(account, [device], this.#request(account));
+      }),
+      every(clock, REQUEST_RESEND_MS, () => this.#repeat()),
+    ];
+  }
+
+  stop(): void {
+    this.#off.forEach((off) => off());
+  }
+
+  /** Is the account a contact now? */
+  isContact(account: AccountId): boolean {
+    return this.options.store.contacts.isActive(account);
+  }
+
+  isBanned(account: AccountId): boolean {
+    return this.options.store.contacts.isBanned(account);
+  }
+
+  /** Asks an account to become a contact; asks again when it was asked before and has not answered. */
+  async add(account: AccountId): Promise<Contact> {
+    const { store, clock, identity } = this.options;
+    if (account === identity.account) throw new UnknownContact("this is the node's own account");
+    const pending = store.trustRequests.get(account);
+    if (pending) return await this.accept(account);
+    let contact = store.contacts.get(account);
+    if (!contact || !this.isContact(account)) {
+      const conversation = contact?.conversation || await this.options.createConversation(account);
+      contact = { account, added: clock.now(), removed: 0, confirmed: false, banned: false, conversation };
+      this.#put(contact);
+    }
+    if (!contact.confirmed) this.#sendToAll(account, this.#request(account));
+    return contact;
+  }
+
+  /** Accepts a pending request. @throws {UnknownContact} when there is none */
+  accept(account: AccountId): Promise<Contact> {
+    const { store, clock } = this.options;
+    const request = store.trustRequests.get(account);
+    if (!request) throw new UnknownContact(`no request of ${account}`);
+    const contact: Contact = {
+      account,
+      added: clock.now(),
+      removed: 0,
+      confirmed: true,
+      banned: false,
+      conversation: request.conversation,
+    };
+    this.#put(contact);
+    store.trustRequests.delete(account);
+    this.#confirm(account, request.conversation);
+    this.emit("accepted", { account, conversation: request.conversation });
+    return Promise.resolve(contact);
+  }
+
+  /** Drops a pending request; nothing is sent. @throws {UnknownContact} when there is none */
+  decline(account: AccountId): void {
+    const { store, clock } = this.options;
+    const request = store.trustRequests.get(account);
+    if (!request) throw new UnknownContact(`no request of ${account}`);
+    store.trustRequests.delete(account);
+    store.conversationRequests.put({
+      conversation: request.conversation,
+      from: account,
+      metadatas: {},
+      received: request.received,
+      declined: clock.now(),
+    });
+  }
+
+  /** Ends the contact; with `ban` its requests and connections are refused from now on. */
+  remove(account: AccountId, ban: boolean): void {
+    const { store, clock } = this.options;
+    const old = store.contacts.get(account);
+    if (!old && !ban) throw new UnknownContact(`${account} is no contact`);
+    store.trustRequests.delete(account);
+    const now = Math.max(clock.now(), old?.added ?? 0);
+    this.#put({ account, added: old?.added ?? 0, removed: now, confirmed: false, banned: ban, conversation: "" });
+  }
+
+  /** A trust request arrived in the inbox, from a peer whose certificates were checked. */
+  onRequest(from: Peer, request: TrustRequest): void {
+    const { store, clock, identity } = this.options;
+    const { account } = from;
+    if (account === identity.account || request.conversation === "" || this.isBanned(account)) return;
+    const contact = store.contacts.get(account);
+    if (contact && this.isContact(account)) return this.#onContactsRequest(contact, request);
+    if (request.confirm) return; // the answer to a request we no longer stand by
+    const declined = store.conversationRequests.get(request.conversation)?.declined ?? 0;
+    if (declined && clock.now() - declined < DECLINED_REPEAT_MS) return; // the DHT tells the same request again
+    store.trustRequests.put({
+      account,
+      device: from.device,
+      conversation: request.conversation,
+      payload: request.payload,
+      received: clock.now(),
+    });
+    if (this.options.welcome(account)) this.accept(account);
+    else this.emit("request", { account, conversation: request.conversation });
+  }
+
+  #onContactsRequest(contact: Contact, request: TrustRequest): void {
+    if (!contact.confirmed) this.#put({ ...contact, confirmed: true });
+    if (!request.confirm) this.#confirm(contact.account, request.conversation);
+    // Who asked each other at the same time has two conversations: the node serves both.
+    if (request.conversation !== contact.conversation) {
+      this.emit("accepted", { account: contact.account, conversation: request.conversation });
+    }
+  }
+
+  #put(contact: Contact): void {
+    this.options.store.contacts.put(contact);
+    this.emit("changed", { account: contact.account });
+  }
+
+  #unanswered(account: AccountId): boolean {
+    return this.isContact(account) && this.options.store.contacts.get(account)?.confirmed === false;
+  }
+
+  #repeat(): void {
+    for (const { account } of this.options.store.contacts.all()) {
+      if (this.#unanswered(account) && this.options.presence.isOnline(account)) {
+        this.#send(account, this.options.presence.devices(account), this.#request(account));
+      }
+    }
+  }
+
+  #request(account: AccountId): TrustRequest {
+    const contact = this.options.store.contacts.get(account);
+    return {
+      conversation: contact?.conversation ?? "",
+      payload: new Uint8Array(),
+      confirm: false,
+      invitedMs: contact?.added ?? 0,
+    };
+  }
+
+  #confirm(account: AccountId, conversation: string): void {
+    this.#sendToAll(account, { conversation, payload: new Uint8Array(), confirm: true, invitedMs: 0 });
+  }
+
+  #sendToAll(account: AccountId, request: TrustRequest): void {
+    findDevices(account, this.options)
+      .then((devices) => this.#send(account, devices, request))
+      .catch((error) => log.warn("no devices of {account}: {error}", { account, error: messageOf(error) }));
+  }
+
+  #send(account: AccountId, devices: PublicKey[], request: TrustRequest): void {
+    for (const device of devices) {
+      this.#deliver(device, encodeTrustRequest(request)).catch((error) =>
+        log.warn("a request to {account} was not sent: {error}", { account, error: messageOf(error) })
+      );
+    }
+  }
+
+  async #deliver(to: PublicKey, data: Bytes): Promise<void> {
+    const { dht, identity, random } = this.options;
+    const value = await encryptValue({ id: random.id(), type: TRUST_REQUEST_TYPE, data }, identity.key, to);
+    await dht.put(inboxKey(to.id), value);
+  }
+}

@@ -1,0 +1,101 @@
+/**
+ * Which devices of which accounts are announced on the DHT now (account.md 7). A device is present while one of its announcements is alive; an account is
+ * online while one of its devices is.
+ */
+
+import { getLogger } from "@logtape/logtape";
+import { messageOf } from "../base/errors.ts";
+import { Emitter } from "../base/events.ts";
+import type { Dht } from "../dht/dht.ts";
+import type { Value } from "../dht/value.ts";
+import type { AccountId, DeviceId } from "../identity/ids.ts";
+import type { PublicKey } from "../identity/keys.ts";
+import { readAnnouncement } from "./announcement.ts";
+import { type CertificateBook, readRevocationValue } from "./certificates.ts";
+import { MAX_DEVICES_PER_ACCOUNT } from "./constants.ts";
+
+const log = getLogger(["kituo", "account"]);
+
+export type PresenceEvents = {
+  /** A device announced itself: it started, or came back. */
+  appeared: { account: AccountId; device: PublicKey };
+  /** The last announcement of a device is gone. */
+  vanished: { account: AccountId; device: DeviceId };
+};
+
+interface Watched {
+  stop(): void;
+  /** Device by the id of the DHT value that announces it. */
+  announcements: Map<bigint, PublicKey>;
+}
+
+export class Presence extends Emitter<PresenceEvents> {
+  #watched = new Map<AccountId, Watched>();
+
+  constructor(private readonly dht: Pick<Dht, "listen">, private readonly certificates: CertificateBook) {
+    super();
+  }
+
+  /** Follows exactly these accounts from now on. */
+  watchOnly(accounts: ReadonlySet<AccountId>): void {
+    for (const account of this.#watched.keys()) if (!accounts.has(account)) this.#unwatch(account);
+    for (const account of accounts) if (!this.#watched.has(account)) this.#watch(account);
+  }
+
+  /** The devices of the account that are present. */
+  devices(account: AccountId): PublicKey[] {
+    const announcements = this.#watched.get(account)?.announcements.values() ?? [];
+    return [...new Map([...announcements].map((key) => [key.longId, key])).values()];
+  }
+
+  isPresent(account: AccountId, device: DeviceId): boolean {
+    return this.devices(account).some((key) => key.longId === device);
+  }
+
+  isOnline(account: AccountId): boolean {
+    return (this.#watched.get(account)?.announcements.size ?? 0) > 0;
+  }
+
+  stop(): void {
+    this.watchOnly(new Set());
+  }
+
+  #watch(account: AccountId): void {
+    const announcements = new Map<bigint, PublicKey>();
+    const listening = this.dht.listen(account, (value, expired) => {
+      this.#onValue(account, value, expired).catch((error) =>
+        log.warn("presence of {account}: {error}", { account, error: messageOf(error) })
+      );
+    });
+    this.#watched.set(account, { stop: () => listening.stop(), announcements });
+  }
+
+  #unwatch(account: AccountId): void {
+    this.#watched.get(account)?.stop();
+    this.#watched.delete(account);
+  }
+
+  async #onValue(account: AccountId, value: Value, expired: boolean): Promise<void> {
+    if (expired) return this.#onExpired(account, value.id);
+    const revocations = readRevocationValue(value);
+    if (revocations) return this.certificates.learnRevocations(account, revocations);
+    const announcement = await readAnnouncement(account, value);
+    if (!announcement) return;
+    const key = announcement.key ?? (await this.certificates.findByShortId(announcement.shortId))?.[0].publicKey;
+    const watched = this.#watched.get(account); // it may be gone by now
+    if (!key || !watched) return;
+    const present = this.devices(account);
+    if (present.length >= MAX_DEVICES_PER_ACCOUNT && !present.some((d) => d.longId === key.longId)) return;
+    if (watched.announcements.size >= 4 * MAX_DEVICES_PER_ACCOUNT) return;
+    watched.announcements.set(value.id, key);
+    this.emit("appeared", { account, device: key });
+  }
+
+  #onExpired(account: AccountId, id: bigint): void {
+    const watched = this.#watched.get(account);
+    const key = watched?.announcements.get(id);
+    if (!watched || !key) return;
+    watched.announcements.delete(id);
+    if (!this.isPresent(account, key.longId)) this.emit("vanished", { account, device: key.longId });
+  }
+}

@@ -1,0 +1,336 @@
+/** One Kituo node: every room built and connected, started and stopped in order. */
+
+import { getLogger } from "@logtape/logtape";
+import { networkInterfaces } from "node:os";
+import { join } from "node:path";
+import { UnknownContact } from "./account/contacts.ts";
+import { every, systemClock } from "./base/clock.ts";
+import { KituoError, messageOf } from "./base/errors.ts";
+import { systemRandom } from "./base/random.ts";
+import type { Config } from "./config.ts";
+import { Dht } from "./dht/dht.ts";
+import { readState } from "./dht/state.ts";
+import { checkIdentity, createIdentity, type Identity } from "./identity/identity.ts";
+import type { AccountId } from "./identity/ids.ts";
+import { RevocationList } from "./identity/revocation.ts";
+import { hasIdentity, loadIdentity, saveIdentity } from "./identity/storage.ts";
+import {
+  type ContactInfo,
+  type ConversationDetail,
+  type ConversationSummary,
+  type ListPage,
+  type ListQuery,
+  type MessageInfo,
+  type MessagesQuery,
+  NodeError,
+  type NodeEvent,
+  type NodeInfo,
+  type PendingRequest,
+  type Readiness,
+  type RunnableNode,
+} from "./node_api.ts";
+import * as view from "./node_view.ts";
+import { UnknownInvitation } from "./relay/invitations.ts";
+import { Relay } from "./relay/relay.ts";
+import { openStore, type Store } from "./store/store.ts";
+import type { Conversation } from "./swarm/conversation.ts";
+import { WriteRefused } from "./swarm/write.ts";
+import { writeText } from "./swarm/write_messages.ts";
+import { VERSION } from "./version.ts";
+
+const log = getLogger(["kituo", "node"]);
+
+/** The state of the DHT node is kept this often, so that a killed node finds its way back quickly. */
+const DHT_STATE_EVERY_MS = 60_000;
+const DHT_STATE = "dht";
+
+/**
+ * Builds the node of a data folder; a new account is made in an empty one, which takes some seconds.
+ * The caller holds the folder's lock.
+ * @throws {KituoError} when the folder is damaged
+ */
+export async function createNode(config: Config): Promise<Node> {
+  const identity = await identityIn(join(config.data, "identity"));
+  const store = openStore(join(config.data, "kituo.db"));
+  const revoked = store.revocations.get(identity.account);
+  const revocations = revoked ? [RevocationList.fromDer(revoked.der)] : [];
+  await checkIdentity(identity, { now: systemClock.now(), revocations });
+  return new Node(config, identity, store);
+}
+
+async function identityIn(dir: string): Promise<Identity> {
+  const now = systemClock.now();
+  if (await hasIdentity(dir)) return await loadIdentity(dir, now);
+  const { identity, archive } = await createIdentity({ now });
+  await saveIdentity(dir, identity, archive);
+  return identity;
+}
+
+export class Node implements RunnableNode {
+  readonly #dht: Dht;
+  readonly #relay: Relay;
+  readonly #listeners = new Set<(event: NodeEvent) => void>();
+  readonly #started = systemClock.now();
+  #stopKeeping = () => {};
+  #wasReady = false;
+
+  constructor(
+    private readonly config: Config,
+    private readonly identity: Identity,
+    private readonly store: Store,
+  ) {
+    this.#dht = new Dht({
+      port: config.dhtPort,
+      bootstrap: config.bootstrap,
+      clock: systemClock,
+      random: systemRandom,
+      state: readState(JSON.parse(store.settings.get(DHT_STATE) ?? "null")) ?? undefined,
+    });
+    this.#relay = new Relay({
+      identity,
+      store,
+      dht: this.#dht,
+      clock: systemClock,
+      random: systemRandom,
+      conversationsDir: join(config.data, "conversations"),
+      peerPort: config.peerPort,
+      addresses: ownAddresses,
+      publicAddresses: () => [...new Set([...config.publicAddress, ...this.#dht.stats().publicAddresses])],
+      displayName: () => config.name,
+      welcome: (account) =>
+        config.acceptRequests === "anyone" ||
+        (config.acceptRequests === "allowlist" && config.allowlist.includes(account)),
+      openToAll: config.acceptRequests === "anyone",
+      offerContact: config.offerContact,
+    });
+    this.#tell();
+  }
+
+  async start(): Promise<void> {
+    await this.#dht.start();
+    await this.#relay.start();
+    this.#stopKeeping = every(systemClock, DHT_STATE_EVERY_MS, () => this.#keepState());
+  }
+
+  async stop(): Promise<void> {
+    this.#stopKeeping();
+    await this.#relay.stop();
+    this.#keepState();
+    await this.#dht.stop();
+    this.store.close();
+  }
+
+  info(): NodeInfo {
+    const { nodes4, nodes6 } = this.#dht.stats();
+    return {
+      jamiId: this.identity.account,
+      deviceId: this.identity.device,
+      name: this.config.name,
+      version: VERSION,
+      uptime: Math.floor((systemClock.now() - this.#started) / 1000),
+      dht: { status: this.#dht.status, nodes4, nodes6 },
+      connections: this.#relay.connections.connections().length,
+    };
+  }
+
+  ready(): Readiness {
+    return { dht: this.#dht.status === "connected", announced: this.#relay.account.announced };
+  }
+
+  requests(query: ListQuery): ListPage<PendingRequest> {
+    const contacts = this.store.trustRequests.all().map(view.contactRequest);
+    const groups = this.#relay.invitations.pending().map(view.groupRequest);
+    return view.paged([...contacts, ...groups], query, ({ id }) => id);
+  }
+
+  async acceptRequest(id: string): Promise<void> {
+    await this.#decide(
+      id,
+      (account) => this.#relay.account.contacts.accept(account),
+      (conversation) => this.#relay.invitations.accept(conversation),
+    );
+  }
+
+  async declineRequest(id: string): Promise<void> {
+    await this.#decide(
+      id,
+      (account) => this.#relay.account.contacts.decline(account),
+      (conversation) => this.#relay.invitations.decline(conversation),
+    );
+  }
+
+  async blockRequest(id: string): Promise<void> {
+    const { contacts } = this.#relay.account;
+    await this.#decide(id, (account) => contacts.remove(account, true), (conversation, from) => {
+      this.#relay.invitations.decline(conversation);
+      contacts.remove(from, true);
+    });
+  }
+
+  contacts(query: ListQuery): ListPage<ContactInfo> {
+    const shown = this.store.contacts.all().filter(({ added, removed, banned }) => added > removed || banned);
+    return view.paged(shown.map((contact) => view.contactInfo(contact, this.#relay)), query, ({ jamiId }) => jamiId);
+  }
+
+  async addContact(jamiId: string): Promise<ContactInfo> {
+    return view.contactInfo(await refusing(() => this.#relay.account.contacts.add(jamiId)), this.#relay);
+  }
+
+  async removeContact(jamiId: string): Promise<void> {
+    const contact = this.store.contacts.get(jamiId);
+    if (!contact || !(contact.added > contact.removed || contact.banned)) {
+      throw new NodeError("not found", "no such contact");
+    }
+    const { conversation } = contact;
+    await refusing(() => this.#relay.account.contacts.remove(jamiId, false));
+    if (conversation) this.#relay.conversations.leave(conversation);
+    this.#emit({ type: "contact-gone", data: { jamiId } });
+  }
+
+  conversations(query: ListQuery): ListPage<ConversationSummary> {
+    const records = this.store.conversations.all();
+    return view.paged(records.map((r) => view.conversationSummary(r, this.#relay, this.store)), query, ({ id }) => id);
+  }
+
+  conversation(id: string): Promise<ConversationDetail> {
+    const record = this.store.conversations.get(id);
+    if (!record) return Promise.reject(new NodeError("not found", "no such conversation"));
+    return Promise.resolve(view.conversationDetail(record, this.#relay, this.store));
+  }
+
+  messages(id: string, query: MessagesQuery): Promise<MessageInfo[]> {
+    return refusing(() => {
+      const conversation = this.#open(id);
+      if (query.before !== undefined && !conversation.has(query.before)) {
+        throw new NodeError("not found", "no such message");
+      }
+      return conversation.page(query).map(view.messageInfo);
+    });
+  }
+
+  async post(id: string, body: string): Promise<MessageInfo> {
+    return await refusing(async () => {
+      const [row] = await this.#open(id).write((context) => writeText(context, body));
+      return view.messageInfo(row);
+    });
+  }
+
+  subscribe(listener: (event: NodeEvent) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  #open(id: string): Conversation {
+    const conversation = this.#relay.conversations.get(id);
+    if (conversation) return conversation;
+    if (!this.store.conversations.get(id)) throw new NodeError("not found", "no such conversation");
+    throw new NodeError("conflict", "the conversation is not here yet, or was left");
+  }
+
+  async #decide(
+    id: string,
+    onContact: (account: AccountId) => unknown,
+    onGroup: (conversation: string, from: AccountId) => unknown,
+  ): Promise<void> {
+    await refusing(async () => {
+      const group = this.#relay.invitations.pending().find(({ conversation }) => conversation === id);
+      if (this.store.trustRequests.get(id)) await onContact(id);
+      else if (group) await onGroup(id, group.from);
+      else throw new NodeError("not found", "no such request");
+    });
+    this.#emit({ type: "request-gone", data: { id } });
+  }
+
+  /** Turns what happens in the rooms into events of the API. */
+  #tell(): void {
+    const { account, conversations, invitations, fetcher, connections } = this.#relay;
+    this.#dht.on("status", () => this.#status());
+    account.contacts.on("request", ({ account: id }) => {
+      const request = this.store.trustRequests.get(id);
+      if (request) this.#emit({ type: "request", data: view.contactRequest(request) });
+    });
+    account.contacts.on("changed", ({ account: id }) => {
+      const contact = this.store.contacts.get(id);
+      if (contact) this.#emit({ type: "contact", data: view.contactInfo(contact, this.#relay) });
+    });
+    account.on("announced", () => this.#status());
+    account.presence.on("appeared", ({ account: jamiId }) => this.#presence(jamiId));
+    account.presence.on("vanished", ({ account: jamiId }) => this.#presence(jamiId));
+    connections.on("closed", ({ connection }) => this.#presence(connection.peer.account));
+    invitations.on("invitation", ({ conversation }) => {
+      const request = this.store.conversationRequests.get(conversation);
+      if (request) this.#emit({ type: "request", data: view.groupRequest(request) });
+    });
+    conversations.on("opened", ({ conversation }) => this.#conversation(conversation));
+    conversations.on("closed", ({ id }) => this.#emit({ type: "conversation-gone", data: { id } }));
+    conversations.on("moved", ({ conversation, added }) => {
+      for (const row of added) {
+        this.#emit({ type: "message", data: { conversationId: conversation.id, message: view.messageInfo(row) } });
+      }
+      this.#conversation(conversation);
+    });
+    fetcher.on(
+      "refused",
+      ({ id, connection, violation }) =>
+        log.warn("a history of {id} offered by {device} was refused: {reason}", {
+          id,
+          device: connection.peer.device,
+          reason: violation.message,
+        }),
+    );
+    this.#relay.delivery.on("held", ({ conversation, device }) =>
+      this.#emit({
+        type: "delivery",
+        data: { conversationId: conversation.id, deviceId: device, lag: view.lag(conversation, device, this.#relay) },
+      }));
+  }
+
+  #conversation({ record }: Conversation): void {
+    if (this.#listeners.size === 0) return;
+    this.#emit({ type: "conversation", data: view.conversationSummary(record, this.#relay, this.store) });
+  }
+
+  #presence(jamiId: AccountId): void {
+    this.#emit({ type: "presence", data: { jamiId, online: view.isOnline(this.#relay, jamiId) } });
+  }
+
+  #status(): void {
+    const { dht, announced } = this.ready();
+    const ready = dht && announced;
+    if (ready && !this.#wasReady) this.#keepState();
+    this.#wasReady = ready;
+    this.#emit({ type: "status", data: { ready, dht: this.#dht.status } });
+  }
+
+  #emit(event: NodeEvent): void {
+    for (const listener of this.#listeners) listener(event);
+  }
+
+  #keepState(): void {
+    try {
+      this.store.settings.set(DHT_STATE, JSON.stringify(this.#dht.state()));
+    } catch (error) {
+      log.warn("the state of the DHT node was not kept: {error}", { error: messageOf(error) });
+    }
+  }
+}
+
+/** The machine's addresses that others may reach: not loopback, not link-local. */
+function ownAddresses(): string[] {
+  return Object.values(networkInterfaces()).flatMap((list) => list ?? [])
+    .filter(({ internal, address }) => !internal && !/^(fe80:|169\.254\.)/i.test(address))
+    .map(({ address }) => address);
+}
+
+/** Runs `work`; what the rooms refuse becomes an answer of the API. */
+async function refusing<T>(work: () => T | Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof NodeError || !(error instanceof KituoError)) throw error;
+    if (error instanceof UnknownInvitation) throw new NodeError("not found", error.message, { cause: error });
+    if (error instanceof UnknownContact) throw new NodeError("bad request", error.message, { cause: error });
+    if (error instanceof WriteRefused) throw new NodeError("forbidden", error.message, { cause: error });
+    throw new NodeError("conflict", error.message, { cause: error });
+  }
+}

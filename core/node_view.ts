@@ -1,0 +1,139 @@
+/** A relay's state in the words of the HTTP API. */
+
+import type { Contact } from "./store/contacts.ts";
+import type { CommitRow, NewCommit } from "./store/commits.ts";
+import type { Conversation as ConversationRecord } from "./store/conversations.ts";
+import type { ConversationRequest, TrustRequest } from "./store/requests.ts";
+import type {
+  ContactInfo,
+  ConversationDetail,
+  ConversationSummary,
+  DeviceInfo,
+  ListPage,
+  ListQuery,
+  MemberInfo,
+  MessageInfo,
+  PendingRequest,
+} from "./node_api.ts";
+import { text } from "./base/bytes.ts";
+import type { AccountId, DeviceId } from "./identity/ids.ts";
+import type { Relay } from "./relay/relay.ts";
+import type { Store } from "./store/store.ts";
+import type { Conversation } from "./swarm/conversation.ts";
+import { rolesWithLeft } from "./swarm/members.ts";
+
+/** A page of a list, ordered by id. */
+export function paged<Item>(items: Item[], { limit, after }: ListQuery, idOf: (item: Item) => string): ListPage<Item> {
+  const sorted = items.filter((item) => after === undefined || idOf(item) > after).sort((a, b) =>
+    idOf(a) < idOf(b) ? -1 : 1
+  );
+  const page = sorted.slice(0, limit);
+  return { items: page, next: sorted.length > page.length ? idOf(page[page.length - 1]) : null };
+}
+
+export function contactRequest({ account, conversation, payload, received }: TrustRequest): PendingRequest {
+  const [, name = ""] = /^FN(?:;[^:\n]*)?:(.*)$/m.exec(text(payload)) ?? [];
+  return {
+    id: account,
+    kind: "contact",
+    jamiId: account,
+    conversationId: conversation,
+    title: name.trim(),
+    received: inSeconds(received),
+  };
+}
+
+export function groupRequest({ conversation, from, metadatas, received }: ConversationRequest): PendingRequest {
+  return {
+    id: conversation,
+    kind: "conversation",
+    jamiId: from,
+    conversationId: conversation,
+    title: metadatas.title ?? "",
+    received: inSeconds(received),
+  };
+}
+
+export function contactInfo(contact: Contact, relay: Relay): ContactInfo {
+  const { account, added, confirmed, banned, conversation } = contact;
+  return {
+    jamiId: account,
+    added: inSeconds(added),
+    confirmed,
+    banned,
+    online: isOnline(relay, account),
+    conversationId: conversation || null,
+  };
+}
+
+export function conversationSummary(record: ConversationRecord, relay: Relay, store: Store): ConversationSummary {
+  const conversation = relay.conversations.get(record.id);
+  return {
+    id: record.id,
+    mode: record.mode,
+    state: record.state,
+    title: record.title,
+    members: conversation?.participants().length ?? 0,
+    commits: store.commits.count(record.id),
+    lastActivity: conversation ? store.commits.get(record.id, conversation.head)?.timestamp ?? null : null,
+  };
+}
+
+export function conversationDetail(record: ConversationRecord, relay: Relay, store: Store): ConversationDetail {
+  const conversation = relay.conversations.get(record.id);
+  return {
+    ...conversationSummary(record, relay, store),
+    members: conversation ? members(conversation, relay, store) : [],
+  };
+}
+
+function members(conversation: Conversation, relay: Relay, store: Store): MemberInfo[] {
+  const devices = new Map<AccountId, Set<DeviceId>>();
+  const add = (account: AccountId, device: DeviceId) =>
+    devices.set(account, (devices.get(account) ?? new Set()).add(device));
+  for (const [device, account] of conversation.members.devices) add(account, device);
+  for (const { device, account } of store.ledger.forConversation(conversation.id)) add(account, device);
+  return [...rolesWithLeft(conversation.members, conversation.facts.initialMembers)].map(([jamiId, role]) => {
+    for (const key of relay.account.presence.devices(jamiId)) add(jamiId, key.longId);
+    return {
+      jamiId,
+      role,
+      online: jamiId === relay.self || isOnline(relay, jamiId),
+      devices: [...devices.get(jamiId) ?? []].map((deviceId): DeviceInfo => ({
+        deviceId,
+        lag: lag(conversation, deviceId, relay),
+      })),
+    };
+  });
+}
+
+/** Commits that the device is not known to have; `null` when nothing is known of it. */
+export function lag(conversation: Conversation, device: DeviceId, relay: Relay): number | null {
+  if (device === relay.device) return 0;
+  const held = relay.delivery.held(conversation, device);
+  return held.length ? conversation.countLacking(held) : null;
+}
+
+export function messageInfo({ id, type, author, body, timestamp, parents }: NewCommit | CommitRow): MessageInfo {
+  return { id, type, author, body: type === "text/plain" ? plainText(body) : body, timestamp, parents };
+}
+
+/** The text of a message of ours or of any peer: the `body` of its JSON (swarm-repository.md 2.2). */
+function plainText(message: string): string {
+  try {
+    const body: unknown = JSON.parse(message)?.body;
+    return typeof body === "string" ? body : "";
+  } catch {
+    return "";
+  }
+}
+
+/** Is a device of the account announced or connected? */
+export function isOnline(relay: Relay, account: AccountId): boolean {
+  return relay.account.presence.isOnline(account) ||
+    relay.connections.connections().some(({ peer }) => peer.account === account);
+}
+
+function inSeconds(ms: number): number {
+  return Math.floor(ms / 1000);
+}

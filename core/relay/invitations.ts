@@ -1,0 +1,80 @@
+/** Invitations into groups: kept until the admin (or the policy) decides, then until the conversation is cloned (swarm-sync.md 2.3). */
+
+import type { Clock } from "../base/clock.ts";
+import { KituoError } from "../base/errors.ts";
+import { Emitter } from "../base/events.ts";
+import type { Peer } from "../identity/chain.ts";
+import type { AccountId } from "../identity/ids.ts";
+import type { Invite } from "../messaging/payload.ts";
+import type { ConversationRequest } from "../store/requests.ts";
+import type { Store } from "../store/store.ts";
+import type { Oid } from "../swarm/object.ts";
+import type { Conversations } from "./conversations.ts";
+
+/** There is no such invitation. */
+export class UnknownInvitation extends KituoError {}
+
+export type InvitationsEvents = {
+  /** An invitation waits for the admin's decision. */
+  invitation: { conversation: Oid; from: AccountId };
+  /** An invitation was accepted: the conversation is to be cloned. */
+  accepted: { conversation: Oid; from: AccountId };
+};
+
+export interface InvitationsOptions {
+  store: Store;
+  clock: Clock;
+  conversations: Conversations;
+  /** Is this account's invitation accepted without asking? */
+  welcome(account: AccountId): boolean;
+}
+
+export class Invitations extends Emitter<InvitationsEvents> {
+  constructor(private readonly options: InvitationsOptions) {
+    super();
+  }
+
+  /** Those that wait for a decision, oldest first. */
+  pending(): ConversationRequest[] {
+    const isOpen = ({ declined, accepted, metadatas }: ConversationRequest) =>
+      declined === 0 && accepted === undefined && Object.keys(metadatas).length > 0;
+    return this.options.store.conversationRequests.all().filter(isOpen);
+  }
+
+  /** A member invites us. Repeated invitations are normal. */
+  onInvite(from: Peer, { conversation, metadatas }: Invite): void {
+    const { store, clock, conversations, welcome } = this.options;
+    if (conversations.get(conversation) || conversations.isWanted(conversation)) return;
+    if (store.conversationRequests.get(conversation)?.declined) return;
+    store.conversationRequests.put({
+      conversation,
+      from: from.account,
+      metadatas: { mode: "2", ...Object.fromEntries(metadatas) },
+      received: clock.now(),
+      declined: 0,
+    });
+    if (welcome(from.account)) this.accept(conversation);
+    else this.emit("invitation", { conversation, from: from.account });
+  }
+
+  /** Accepts: the conversation is cloned as soon as a member is reached. @throws {UnknownInvitation} */
+  accept(conversation: Oid): void {
+    const { store, clock, conversations } = this.options;
+    const request = this.#request(conversation);
+    store.conversationRequests.put({ ...request, accepted: clock.now() });
+    conversations.want(conversation, request.from, Number(request.metadatas.mode) || 0, request.metadatas.title ?? "");
+    this.emit("accepted", { conversation, from: request.from });
+  }
+
+  /** Declines: nothing is sent, and the invitation is not shown again. @throws {UnknownInvitation} */
+  decline(conversation: Oid): void {
+    const { store, clock } = this.options;
+    store.conversationRequests.put({ ...this.#request(conversation), declined: clock.now() });
+  }
+
+  #request(conversation: Oid): ConversationRequest {
+    const request = this.pending().find((pending) => pending.conversation === conversation);
+    if (!request) throw new UnknownInvitation(`no invitation into ${conversation}`);
+    return request;
+  }
+}

@@ -1,0 +1,127 @@
+/** Keeps a connection to every present device of the accounts that are served (swarm-sync.md 8.2, items 1, 2 and 6). */
+
+import { getLogger } from "@logtape/logtape";
+import type { Presence } from "../account/presence.ts";
+import type { Clock } from "../base/clock.ts";
+import { messageOf } from "../base/errors.ts";
+import { Semaphore } from "../base/limits.ts";
+import type { Random } from "../base/random.ts";
+import type { AccountId, DeviceId } from "../identity/ids.ts";
+import type { PublicKey } from "../identity/keys.ts";
+import type { Connection } from "../transport/channel.ts";
+import type { ConnectionManager } from "../transport/connection_manager.ts";
+import { PARALLEL_CONNECTS, RETRY_FIRST_MS, RETRY_LONGEST_MS } from "./constants.ts";
+
+const log = getLogger(["kituo", "relay"]);
+
+interface Link {
+  account: AccountId;
+  device: PublicKey;
+  /** An attempt is under way. */
+  busy: boolean;
+  /** The device announced itself during the attempt: try again at once. */
+  again: boolean;
+  /** The wait after the next failure, ms. */
+  wait: number;
+  cancel: () => void;
+}
+
+export interface LinksOptions {
+  connections: ConnectionManager;
+  presence: Presence;
+  clock: Clock;
+  random: Random;
+  /** Is this account served? */
+  wanted(account: AccountId): boolean;
+}
+
+export class Links {
+  #links = new Map<DeviceId, Link>();
+  #slots = new Semaphore("connects", PARALLEL_CONNECTS);
+  #off: (() => void)[] = [];
+  #stopped = false;
+
+  constructor(private readonly options: LinksOptions) {}
+
+  start(): void {
+    const { presence, connections } = this.options;
+    this.#off = [
+      presence.on("appeared", ({ account, device }) => this.#appeared(account, device)),
+      connections.on("closed", ({ connection }) => this.#closed(connection)),
+    ];
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#off.forEach((off) => off());
+    this.#links.forEach((link) => link.cancel());
+  }
+
+  /** A live connection to the device, the newest one. */
+  live(device: DeviceId): Connection | undefined {
+    return this.options.connections.connections(device).at(-1);
+  }
+
+  /** Tries at once to reach the present devices of an account that has become of interest. */
+  reach(account: AccountId): void {
+    for (const device of this.options.presence.devices(account)) this.#appeared(account, device);
+  }
+
+  #appeared(account: AccountId, device: PublicKey): void {
+    if (this.#stopped || !this.options.wanted(account)) return;
+    const link = this.#link(account, device);
+    link.wait = RETRY_FIRST_MS;
+    if (link.busy) link.again = true;
+    else this.#try(link);
+  }
+
+  /** A device that announces itself anew may have restarted, and its old connection be dead without our knowing. */
+  async #alive(device: DeviceId): Promise<boolean> {
+    const live = this.live(device);
+    return live !== undefined && await live.beacon();
+  }
+
+  #closed({ peer }: Connection): void {
+    const device = peer.chain[0].publicKey;
+    if (this.#stopped || this.live(peer.device) || !this.options.presence.isPresent(peer.account, peer.device)) return;
+    this.#later(this.#link(peer.account, device));
+  }
+
+  #link(account: AccountId, device: PublicKey): Link {
+    const known = this.#links.get(device.longId);
+    if (known) return known;
+    const link: Link = { account, device, busy: false, again: false, wait: RETRY_FIRST_MS, cancel: () => {} };
+    this.#links.set(device.longId, link);
+    return link;
+  }
+
+  #later(link: Link): void {
+    link.cancel();
+    const wait = link.wait * (0.75 + this.options.random.float() / 2);
+    link.wait = Math.min(link.wait * 2, RETRY_LONGEST_MS);
+    link.cancel = this.options.clock.after(wait, () => {
+      const { presence, wanted } = this.options;
+      if (wanted(link.account) && presence.isPresent(link.account, link.device.longId)) this.#try(link);
+      else this.#links.delete(link.device.longId);
+    });
+  }
+
+  async #try(link: Link): Promise<void> {
+    link.cancel();
+    if (link.busy || this.#stopped) return;
+    link.busy = true;
+    link.again = false;
+    try {
+      if (await this.#alive(link.device.longId)) return void (link.busy = false);
+      await this.#slots.run(() => this.options.connections.connect(link.device, "application/im-gitmessage-id"));
+      link.busy = false;
+      link.wait = RETRY_FIRST_MS;
+    } catch (error) {
+      link.busy = false;
+      log.debug("no connection to {device}: {error}", { device: link.device.longId, error: messageOf(error) });
+      if (this.#stopped) return;
+      if (link.again) this.#try(link);
+      else this.#later(link);
+    }
+  }
+}

@@ -1,0 +1,342 @@
+/**
+ * What makes Kituo a relay (swarm-sync.md 8): it follows all members of its conversations, keeps a link to each device that is there, fetches what they
+ * have and tells them what they lack.
+ */
+
+import { getLogger } from "@logtape/logtape";
+import { Account } from "../account/account.ts";
+import type { Clock } from "../base/clock.ts";
+import { messageOf } from "../base/errors.ts";
+import type { Random } from "../base/random.ts";
+import type { Dht } from "../dht/dht.ts";
+import type { Peer } from "../identity/chain.ts";
+import type { Identity } from "../identity/identity.ts";
+import type { AccountId, DeviceId } from "../identity/ids.ts";
+import { type IncomingMessage, Messenger } from "../messaging/messenger.ts";
+import type { Notification } from "../messaging/payload.ts";
+import type { Store } from "../store/store.ts";
+import type { Conversation } from "../swarm/conversation.ts";
+import type { Connection } from "../transport/channel.ts";
+import { ConnectionManager } from "../transport/connection_manager.ts";
+import { Clones } from "./clones.ts";
+import { Conversations } from "./conversations.ts";
+import { Delivery } from "./delivery.ts";
+import { Fetcher } from "./fetcher.ts";
+import { Invitations } from "./invitations.ts";
+import { Links } from "./links.ts";
+import { Router } from "./router.ts";
+
+const log = getLogger(["kituo", "relay"]);
+
+export interface RelayOptions {
+  identity: Identity;
+  store: Store;
+  dht: Dht;
+  clock: Clock;
+  random: Random;
+  /** Folder of the repositories. */
+  conversationsDir: string;
+  /** TCP port for peers; 0 = any. */
+  peerPort: number;
+  addresses(): string[];
+  publicAddresses(): string[];
+  displayName(): string;
+  /** Is this account accepted without asking? */
+  welcome(account: AccountId): boolean;
+  /** Are strangers let in at all, to ask? */
+  openToAll: boolean;
+  /** Ask every member of a group to become a contact: today's daemons answer only to contacts (connection.md 8.4). */
+  offerContact: boolean;
+}
+
+export class Relay {
+  readonly account: Account;
+  readonly connections: ConnectionManager;
+  readonly conversations: Conversations;
+  readonly invitations: Invitations;
+  readonly fetcher: Fetcher;
+  readonly delivery: Delivery;
+  readonly links: Links;
+  readonly #messenger: Messenger;
+  readonly #router: Router;
+  readonly #clones: Clones;
+
+  constructor(private readonly options: RelayOptions) {
+    const { identity, store, dht, clock, random } = options;
+    this.conversations = new Conversations({ ...options, dir: options.conversationsDir });
+    this.account = new Account({
+      ...options,
+      createConversation: (account) => this.conversations.createOneToOne(account),
+    });
+    const { certificates, presence } = this.account;
+    this.connections = new ConnectionManager({
+      identity,
+      dht,
+      clock,
+      random,
+      port: options.peerPort,
+      addresses: options.addresses,
+      publicAddresses: options.publicAddresses,
+      certificates: { byKey: (key) => certificates.find(key) },
+      seen: {
+        has: (id) => store.treated.has("connection", `${id}`),
+        add: (id) => void store.treated.add("connection", `${id}`, clock.now()),
+      },
+      allow: (peer) => this.allows(peer),
+      accept: (connection, name) => this.#router.accept(connection, name),
+      revocations: (account) => certificates.revocations(account),
+    });
+    this.links = new Links({
+      connections: this.connections,
+      presence,
+      clock,
+      random,
+      wanted: (account) => this.#serves(account),
+    });
+    this.#messenger = new Messenger({
+      clock,
+      random,
+      identity: { account: identity.account, device: identity.device, displayName: options.displayName() },
+      seen: (account, token) => !store.treated.add("message", `${account}/${token}`, clock.now()),
+      generations: {
+        get: (device) => store.certificates.byDevice(device)?.generation,
+        set: (device, generation) => store.certificates.setGeneration(device, generation),
+      },
+    });
+    this.fetcher = new Fetcher(this.conversations, clock);
+    this.delivery = new Delivery({
+      store,
+      clock,
+      device: identity.device,
+      live: (device) => this.links.live(device),
+      notify: (connection, notification) => this.#messenger.send(connection, notification),
+      check: (conversation, connection) => this.fetcher.fetch(conversation.id, connection),
+    });
+    this.#router = new Router({
+      device: identity.device,
+      clock,
+      messenger: this.#messenger,
+      conversations: this.conversations,
+      delivery: this.delivery,
+      onNodes: (conversation, devices) => this.#onNodes(conversation, devices),
+    });
+    this.invitations = new Invitations({
+      store,
+      clock,
+      conversations: this.conversations,
+      welcome: options.welcome,
+    });
+    this.#clones = new Clones({
+      clock,
+      conversations: this.conversations,
+      connected: (account) => this.#connected(account),
+      reach: (account) => this.links.reach(account),
+      fetch: (id, connection) => this.fetcher.fetch(id, connection),
+    });
+  }
+
+  /** The node's own account and device. */
+  get self(): AccountId {
+    return this.options.identity.account;
+  }
+
+  get device(): DeviceId {
+    return this.options.identity.device;
+  }
+
+  async start(): Promise<void> {
+    await this.conversations.start();
+    this.#listen();
+    this.connections.start();
+    this.links.start();
+    this.account.start();
+    this.#clones.start();
+    this.#watch();
+    for (const conversation of this.conversations.all()) this.#offerContact(conversation);
+  }
+
+  /** Ends all connections in order. */
+  async stop(): Promise<void> {
+    this.links.stop();
+    this.#clones.stop();
+    this.delivery.stop();
+    this.account.stop();
+    await this.connections.stop();
+    this.#router.stop();
+    await this.conversations.stop();
+  }
+
+  /** May the peer connect: a contact, or a member of a conversation here (connection.md 8.4). */
+  allows({ account }: Peer): boolean {
+    return !this.account.contacts.isBanned(account) && (this.options.openToAll || this.#serves(account));
+  }
+
+  #serves(account: AccountId): boolean {
+    const { contacts } = this.account;
+    if (contacts.isBanned(account)) return false;
+    return contacts.isContact(account) || this.conversations.of(account).length > 0 ||
+      this.#inviters().includes(account);
+  }
+
+  #inviters(): AccountId[] {
+    return this.#clones.inviters();
+  }
+
+  #connected(account: AccountId): Connection[] {
+    return this.connections.connections().filter(({ peer }) => peer.account === account);
+  }
+
+  #listen(): void {
+    const { contacts, certificates } = this.account;
+    this.connections.on("connection", (connection) => this.#onConnection(connection));
+    this.connections.on("closed", ({ connection: { peer } }) => {
+      if (!this.links.live(peer.device)) this.delivery.gone(peer.device);
+    });
+    this.#messenger.on("message", (message) => this.#onMessage(message));
+    this.conversations.on("moved", ({ conversation, added }) => {
+      if (added.some(({ type }) => type === "member" || type === "merge")) this.#onMembers(conversation);
+      this.#spread(conversation);
+    });
+    this.conversations.on("opened", ({ conversation }) => {
+      this.#onMembers(conversation);
+      this.#spread(conversation);
+    });
+    this.conversations.on("closed", ({ id }) => this.#router.drop(id));
+    this.fetcher.on("fetched", ({ conversation, connection: { peer }, held }) => {
+      for (const commit of held) this.delivery.holds(conversation, peer.account, peer.device, commit);
+      this.delivery.tell(conversation, peer.device, false);
+    });
+    this.invitations.on("accepted", ({ conversation, from }) => this.#clone(conversation, from));
+    contacts.on("accepted", ({ account, conversation }) => {
+      this.conversations.want(conversation, account, 0);
+      this.#clone(conversation, account);
+    });
+    contacts.on("changed", ({ account }) => {
+      this.#watch();
+      if (this.#serves(account)) this.links.reach(account);
+      else this.connections.closeAll((peer) => peer.account === account, "no contact any more");
+    });
+    certificates.on("revoked", ({ account, list }) => {
+      this.connections.closeAll(({ account: of, chain }) => of === account && list.revokes(chain[0]), "revoked");
+    });
+  }
+
+  #clone(conversation: string, from: AccountId): void {
+    this.#watch();
+    this.links.reach(from);
+    this.#clones.attempt(conversation);
+  }
+
+  /** Follows the presence of everybody who is served. */
+  #watch(): void {
+    const contacts = this.options.store.contacts.all().map(({ account }) => account);
+    const accounts = new Set([
+      ...contacts.filter((account) => this.account.contacts.isContact(account)),
+      ...this.conversations.accounts(),
+      ...this.#inviters(),
+    ]);
+    this.account.presence.watchOnly(
+      new Set([...accounts].filter((account) => !this.account.contacts.isBanned(account))),
+    );
+  }
+
+  async #onConnection(connection: Connection): Promise<void> {
+    const { peer } = connection;
+    const { certificates } = this.account;
+    certificates.remember(peer);
+    certificates.bridge(peer.device);
+    this.#clones.onConnection(connection);
+    for (const conversation of this.conversations.of(peer.account)) {
+      if (conversation.mayFetch(peer)) this.fetcher.fetch(conversation.id, connection);
+    }
+    try {
+      const generation = await this.#messenger.ready(connection);
+      for (const conversation of this.conversations.of(peer.account)) {
+        if (!conversation.mayFetch(peer)) continue;
+        this.delivery.tell(conversation, peer.device);
+        if (generation === "msg") this.#joinOverlay(conversation, connection);
+      }
+    } catch (error) {
+      log.info("no messages with {device}: {error}", { device: peer.device, error: messageOf(error) });
+    }
+  }
+
+  async #joinOverlay(conversation: Conversation, connection: Connection): Promise<void> {
+    const overlay = this.#router.overlay(conversation);
+    if (overlay.connected.includes(connection.peer.device)) return;
+    try {
+      overlay.add(await connection.open(`swarm://${conversation.id}`));
+    } catch (error) {
+      log.debug("no swarm channel with {device}: {error}", { device: connection.peer.device, error: messageOf(error) });
+    }
+  }
+
+  /** Tells every connected member device of what is new, and tries to reach the others. */
+  #spread(conversation: Conversation): void {
+    for (const { peer } of this.connections.connections()) {
+      if (conversation.mayFetch(peer)) this.delivery.tell(conversation, peer.device);
+    }
+  }
+
+  #onMembers(conversation: Conversation): void {
+    this.#watch();
+    this.#router.enforce(conversation, this.connections.connections());
+    this.connections.closeAll((peer) => !this.allows(peer), "no member any more");
+    for (const account of conversation.participants()) this.links.reach(account);
+    this.#offerContact(conversation);
+  }
+
+  #offerContact(conversation: Conversation): void {
+    const { store, identity, offerContact } = this.options;
+    if (!offerContact || conversation.facts.mode === 0 || !conversation.joined) return;
+    for (const [account, role] of conversation.members.roles) {
+      if (account === identity.account || (role !== "admin" && role !== "member") || store.contacts.get(account)) {
+        continue;
+      }
+      this.account.contacts.add(account).catch((error) =>
+        log.warn("no contact request to {account}: {error}", { account, error: messageOf(error) })
+      );
+    }
+  }
+
+  #onMessage({ peer, connection, payload }: IncomingMessage): void {
+    if (payload.kind === "notification") this.#onNotification(connection, payload);
+    else if (payload.kind === "invite") {
+      this.invitations.onInvite(peer, payload);
+      if (this.conversations.isWanted(payload.conversation)) this.fetcher.fetch(payload.conversation, connection);
+    } else if (payload.kind === "invite-request") this.#onInviteRequest(connection, payload.conversation);
+  }
+
+  #onNotification(connection: Connection, { conversation: id, commit }: Notification): void {
+    const { peer } = connection;
+    const conversation = this.conversations.get(id);
+    if (conversation) {
+      if (!conversation.mayFetch(peer)) return;
+      if (conversation.has(commit)) this.delivery.holds(conversation, peer.account, peer.device, commit);
+      else this.fetcher.fetch(id, connection);
+    } else if (this.conversations.isWanted(id)) this.fetcher.fetch(id, connection);
+    else if (!this.options.store.conversationRequests.get(id) && !this.options.store.conversations.get(id)) {
+      this.#messenger.send(connection, { kind: "invite-request", conversation: id }).catch((error) =>
+        log.debug("asking for an invitation failed: {error}", { error: messageOf(error) })
+      );
+    }
+  }
+
+  #onInviteRequest(connection: Connection, id: string): void {
+    const conversation = this.conversations.get(id);
+    if (!conversation?.mayFetch(connection.peer)) return;
+    const { mode, title } = conversation.record;
+    const metadatas = new Map([["mode", `${mode}`], ...title ? [["title", title] as const] : []]);
+    this.#messenger.send(connection, { kind: "invite", conversation: id, metadatas }).catch((error) =>
+      log.debug("an invitation was not sent: {error}", { error: messageOf(error) })
+    );
+  }
+
+  /** Devices that a member told us of: those that belong to members by their certificates are linked. */
+  #onNodes(conversation: Conversation, devices: DeviceId[]): void {
+    for (const device of devices) {
+      const account = this.options.store.certificates.byDevice(device)?.account;
+      if (account && conversation.isMember(account)) this.links.reach(account);
+    }
+  }
+}

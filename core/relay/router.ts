@@ -1,0 +1,121 @@
+/** Which channels are accepted from whom (connection.md 9, swarm-sync.md 1.6 and 10). Authority comes from the certificate, never from the name. */
+
+import type { Clock } from "../base/clock.ts";
+import { Semaphore } from "../base/limits.ts";
+import type { DeviceId } from "../identity/ids.ts";
+import { parseChannelName } from "../messaging/channel_name.ts";
+import { SwarmOverlay } from "../messaging/drt.ts";
+import type { Messenger } from "../messaging/messenger.ts";
+import { answerServiceQueries } from "../messaging/service_discovery.ts";
+import type { Conversation } from "../swarm/conversation.ts";
+import type { Oid } from "../swarm/object.ts";
+import { serveGit } from "../swarm/upload_pack.ts";
+import type { Channel, Connection } from "../transport/channel.ts";
+import { PACKS_PER_DEVICE } from "./constants.ts";
+import type { Conversations } from "./conversations.ts";
+import type { Delivery } from "./delivery.ts";
+
+export interface RouterOptions {
+  /** Our own device. */
+  device: DeviceId;
+  clock: Clock;
+  messenger: Messenger;
+  conversations: Conversations;
+  delivery: Delivery;
+  /** Devices that a member says belong to a conversation. */
+  onNodes(conversation: Conversation, devices: DeviceId[]): void;
+}
+
+export class Router {
+  #overlays = new Map<Oid, SwarmOverlay>();
+  #packs = new Map<DeviceId, Semaphore>();
+
+  constructor(private readonly options: RouterOptions) {}
+
+  /** What to do with a channel that the peer asks for; `null` declines it. */
+  accept(connection: Connection, name: string): ((channel: Channel) => void) | null {
+    const { device, clock, messenger } = this.options;
+    const wanted = parseChannelName(name);
+    switch (wanted.kind) {
+      case "sip":
+        return (channel) => messenger.attach(channel);
+      case "msg":
+        return wanted.device === device ? (channel) => messenger.attach(channel) : null;
+      case "git": {
+        const conversation = this.#readable(wanted.conversation, connection);
+        return wanted.device === device && conversation ? (channel) => this.#serve(conversation, channel) : null;
+      }
+      case "swarm": {
+        const conversation = this.#readable(wanted.conversation, connection);
+        return conversation ? (channel) => this.overlay(conversation).add(channel) : null;
+      }
+      case "service-query":
+        return (channel) => void answerServiceQueries(channel, device, clock);
+      default:
+        return null;
+    }
+  }
+
+  /** The overlay of a conversation. */
+  overlay(conversation: Conversation): SwarmOverlay {
+    const known = this.#overlays.get(conversation.id);
+    if (known) return known;
+    const { device, clock, onNodes } = this.options;
+    const overlay = new SwarmOverlay({
+      conversation: conversation.id,
+      self: device,
+      clock,
+      onNodes: (devices) => onNodes(conversation, devices),
+    });
+    this.#overlays.set(conversation.id, overlay);
+    return overlay;
+  }
+
+  /** Ends what peers may no longer have, after members changed: each fetch is authorised anyway. */
+  enforce(conversation: Conversation, connections: readonly Connection[]): void {
+    this.#overlays.get(conversation.id)?.close((peer) => !conversation.mayFetch(peer));
+    for (const { peer, channels } of connections) {
+      if (conversation.mayFetch(peer)) continue;
+      for (const channel of channels) {
+        const name = parseChannelName(channel.name);
+        if (name.kind === "git" && name.conversation === conversation.id) channel.close();
+      }
+    }
+  }
+
+  /** Ends everything of a conversation. */
+  drop(id: Oid): void {
+    this.#overlays.get(id)?.stop();
+    this.#overlays.delete(id);
+  }
+
+  stop(): void {
+    for (const id of [...this.#overlays.keys()]) this.drop(id);
+  }
+
+  #readable(id: Oid, { peer }: Connection): Conversation | null {
+    const conversation = this.options.conversations.get(id);
+    return conversation?.mayFetch(peer) ? conversation : null;
+  }
+
+  #serve(conversation: Conversation, channel: Channel): void {
+    const { peer } = channel;
+    const { delivery, clock, conversations } = this.options;
+    const packs = this.#packs.get(peer.device) ?? new Semaphore("packs", PACKS_PER_DEVICE);
+    this.#packs.set(peer.device, packs);
+    serveGit(channel, {
+      repository: conversation.repository,
+      clock,
+      authorize: () => conversations.get(conversation.id) === conversation && conversation.mayFetch(peer),
+      onFetched: (commit) => delivery.holds(conversation, peer.account, peer.device, commit),
+      slot: async (work) => {
+        const served = delivery.serve(conversation, peer.device);
+        try {
+          return await packs.run(work);
+        } finally {
+          served();
+        }
+      },
+    });
+  }
+}

@@ -1,0 +1,259 @@
+/**
+ * One conversation on this node: its repository, the index of its commits in the store, and the one writer that moves its head. What it takes from peers
+ * is checked first and durable before anybody hears of it: objects, then the ref, then the rows (swarm-repository.md 5.6, 7, 11).
+ */
+
+import { getLogger } from "@logtape/logtape";
+import type { Clock } from "../base/clock.ts";
+import { KituoError } from "../base/errors.ts";
+import { Emitter } from "../base/events.ts";
+import { KeyedMutex } from "../base/limits.ts";
+import type { Identity } from "../identity/identity.ts";
+import type { AccountId, DeviceId } from "../identity/ids.ts";
+import type { CommitRow, NewCommit } from "../store/commits.ts";
+import type { Conversation as ConversationRecord } from "../store/conversations.ts";
+import type { Store } from "../store/store.ts";
+import { isMember } from "./access.ts";
+import { historyNodes } from "./ancestry.ts";
+import { type ConversationFacts, conversationFacts, readCommit } from "./conversation_facts.ts";
+import { type Graph, holds, lacking } from "./graph.ts";
+import { checkHistory } from "./history.ts";
+import { indexRow, indexRows } from "./index_rows.ts";
+import { type Members, membersAt } from "./members.ts";
+import type { GitObject, ObjectReader, Oid } from "./object.ts";
+import { linearNewestFirst } from "./order.ts";
+import { OverlayReader } from "./overlay.ts";
+import { missingObjects } from "./reachable.ts";
+import type { Repository } from "./repository.ts";
+import { RuleViolation } from "./rules/violation.ts";
+import type { WriteContext, Written } from "./write.ts";
+import { mergeHeads } from "./write_merge.ts";
+
+const log = getLogger(["kituo", "swarm"]);
+
+/** The node may not write here: it is no member (any more). */
+export class NotMember extends KituoError {}
+
+export type ConversationEvents = {
+  /** `main` moved; `added` are the new commits, parents first. */
+  moved: { added: NewCommit[]; head: Oid };
+};
+
+export interface ConversationDeps {
+  store: Store;
+  identity: Identity;
+  clock: Clock;
+  /** The name that own commits carry. */
+  displayName(): string;
+}
+
+/** What a fetch brought: a head and the objects that came with it. */
+export interface Fetched {
+  head: Oid;
+  objects: Map<Oid, GitObject>;
+}
+
+export class Conversation extends Emitter<ConversationEvents> {
+  #mutex = new KeyedMutex<"write">();
+  #head: Oid;
+  #members: Members;
+  #unordered = true;
+  readonly #graph: Graph;
+
+  private constructor(
+    readonly facts: ConversationFacts,
+    readonly repository: Repository,
+    private readonly deps: ConversationDeps,
+    head: Oid,
+    members: Members,
+  ) {
+    super();
+    this.#head = head;
+    this.#members = members;
+    this.#graph = { node: (id) => deps.store.commits.get(facts.id, id) };
+  }
+
+  /**
+   * Opens a conversation whose repository has a checked head; rows that a crash kept from the index are added.
+   * @throws {KituoError} when the repository has no head or is damaged
+   */
+  static async open(id: Oid, repository: Repository, deps: ConversationDeps): Promise<Conversation> {
+    const head = await repository.head();
+    if (!head) throw new NotMember(`conversation ${id} has no history yet`);
+    const facts = await conversationFacts(repository, id);
+    const { tree } = await readCommit(repository, head);
+    const conversation = new Conversation(facts, repository, deps, head, await membersAt(repository, tree));
+    await conversation.#catchUp();
+    return conversation;
+  }
+
+  get id(): Oid {
+    return this.facts.id;
+  }
+
+  get head(): Oid {
+    return this.#head;
+  }
+
+  get members(): Members {
+    return this.#members;
+  }
+
+  get record(): ConversationRecord {
+    const record = this.deps.store.conversations.get(this.id);
+    if (!record) throw new NotMember(`conversation ${this.id} is unknown`);
+    return record;
+  }
+
+  /** Accounts that take part: admins, members and invited, and the initial members of a one-to-one conversation. */
+  participants(): AccountId[] {
+    const named = [...this.#members.roles.keys(), ...this.facts.initialMembers];
+    return [...new Set(named)].filter((account) => this.isMember(account));
+  }
+
+  isMember(account: AccountId): boolean {
+    return isMember(this.#members, account, this.facts.initialMembers);
+  }
+
+  /** Is this node a full member, who may write? */
+  get joined(): boolean {
+    const role = this.#members.roles.get(this.deps.identity.account);
+    return role === "admin" || role === "member";
+  }
+
+  /** May the peer fetch (swarm-sync.md 1.6)? To be asked at every request. */
+  mayFetch(peer: { account: AccountId; device: DeviceId }): boolean {
+    return this.isMember(peer.account) && !this.#members.bannedDevices.has(peer.device);
+  }
+
+  /** Is the commit in our history? */
+  has(commit: Oid): boolean {
+    return this.#graph.node(commit) !== undefined;
+  }
+
+  /** Is `ancestor` in the history of `head`? */
+  holds(head: Oid, ancestor: Oid): boolean {
+    return holds(this.#graph, head, ancestor);
+  }
+
+  /** The newest commit, merges aside, that one who holds `held` lacks. Merges alone are not worth telling (swarm-repository.md 7). */
+  newestLacking(held: Iterable<Oid>): Oid | undefined {
+    for (const node of lacking(this.#graph, this.#head, held)) if (node.parents.length < 2) return node.id;
+  }
+
+  /** How many commits, merges aside, one who holds `held` lacks; counts to `limit`. */
+  countLacking(held: Iterable<Oid>, limit = 10_000): number {
+    let count = 0;
+    for (const node of lacking(this.#graph, this.#head, held)) {
+      if (node.parents.length < 2 && ++count === limit) break;
+    }
+    return count;
+  }
+
+  /** Our commits, newest first, to tell a server what we have. */
+  haves(limit: number): Oid[] {
+    return this.#ordered().page(this.id, { limit }).map((row) => row.id);
+  }
+
+  /** Entries in display order, newest first (swarm-repository.md 6). */
+  page(options: { limit: number; before?: Oid }): CommitRow[] {
+    return this.#ordered().page(this.id, options);
+  }
+
+  /**
+   * Takes in what was fetched from a peer: checks every commit that is new, keeps them, and moves `main` forward or merges.
+   * @returns the commits that were new, parents first; none when all was known or only merges differ
+   * @throws {RuleViolation} the whole fetch is refused, nothing was kept
+   */
+  take(fetched: Fetched): Promise<NewCommit[]> {
+    return this.#mutex.run("write", () => this.#take(fetched));
+  }
+
+  /** Writes one commit (or several) of our own on top of `main`. @throws {NotMember} */
+  write(what: (context: WriteContext) => Promise<Written>): Promise<NewCommit[]> {
+    return this.#mutex.run("write", async () => {
+      if (!this.isMember(this.deps.identity.account)) throw new NotMember(`not a member of ${this.id}`);
+      const written = await what(this.#context(this.repository));
+      const reader = new OverlayReader(this.repository, new Map(written.objects.map((object) => [object.oid, object])));
+      return await this.#keep(reader, written.head, await this.#check(reader, written.head));
+    });
+  }
+
+  async #take({ head, objects }: Fetched): Promise<NewCommit[]> {
+    if (this.has(head)) return [];
+    const reader = new OverlayReader(this.repository, objects);
+    const rows = await this.#check(reader, head);
+    if (rows.every(({ parents }) => parents.length > 1)) return [];
+    if (rows.some(({ parents }) => parents.includes(this.#head))) return await this.#keep(reader, head, rows);
+    if (!this.joined) throw new NotMember("histories differ, and only members can merge them");
+    const nodes = historyNodes(reader);
+    const merge = await mergeHeads(
+      this.#context(reader),
+      head,
+      async (id) => this.deps.store.commits.get(this.id, id) ?? await nodes(id),
+    );
+    for (const object of merge.objects) objects.set(object.oid, object);
+    return await this.#keep(reader, merge.head, await this.#check(reader, merge.head));
+  }
+
+  #context(reader: ObjectReader): WriteContext {
+    const { identity, displayName, clock } = this.deps;
+    return { reader, head: this.#head, identity, displayName: displayName(), now: clock.now() };
+  }
+
+  /** The rows of all that is new below `head`. @throws {RuleViolation} at the first commit refused */
+  async #check(reader: ObjectReader, head: Oid): Promise<NewCommit[]> {
+    const rows: NewCommit[] = [];
+    for await (const verdict of checkHistory(reader, { head, known: (id) => this.has(id), conversation: this.id })) {
+      const { valid, commit, members, id, reason, detail } = verdict;
+      if (!valid || !commit || !members) throw new RuleViolation(id, reason ?? "refused", detail ?? "");
+      rows.push(indexRow(this.id, commit, members));
+    }
+    return rows;
+  }
+
+  /** Durable first, visible then. A crash in between is made good by `#catchUp`. */
+  async #keep(reader: ObjectReader, head: Oid, rows: NewCommit[]): Promise<NewCommit[]> {
+    const { store } = this.deps;
+    const objects: GitObject[] = [];
+    for (const oid of await missingObjects(reader, head, [this.#head])) objects.push(await reader.read(oid));
+    await this.repository.add(objects);
+    await this.repository.setHead(head);
+    store.transaction(() => {
+      store.commits.insertMany(rows);
+      store.conversations.setHead(this.id, head);
+    });
+    this.#unordered ||= rows.some(({ parents }, i) =>
+      parents.length > 1 || parents[0] !== (rows[i - 1]?.id ?? this.#head)
+    );
+    this.#head = head;
+    this.#members = await membersAt(this.repository, rows[rows.length - 1].tree);
+    this.emit("moved", { added: rows, head });
+    return rows;
+  }
+
+  /** Adds to the index what the repository has and the index lacks: everything there was checked before the ref moved. */
+  async #catchUp(): Promise<void> {
+    const { store } = this.deps;
+    if (store.conversations.get(this.id)?.head === this.#head && this.has(this.#head)) return;
+    const rows = await indexRows(this.repository, this.id, this.#head, (id) => this.has(id));
+    if (rows.length) log.info("{count} commits of {id} were missing in the index", { count: rows.length, id: this.id });
+    store.transaction(() => {
+      store.commits.insertMany(rows);
+      store.conversations.setHead(this.id, this.#head);
+    });
+  }
+
+  #ordered(): Store["commits"] {
+    const { commits } = this.deps.store;
+    if (!this.#unordered) return commits;
+    const nodes = new Map<Oid, CommitRow>();
+    for (let after = 0, page; (page = commits.byArrival(this.id, { after, limit: 1_000 })).length;) {
+      for (const commit of page) nodes.set(commit.id, commit);
+      after = page[page.length - 1].seq;
+    }
+    commits.reorder(this.id, linearNewestFirst(this.#head, nodes).reverse());
+    this.#unordered = false;
+    return commits;
+  }
+}
