@@ -144,9 +144,10 @@ const schema = z.strictObject({
     wrong("true or false"),
   )
     .register(described, {
-      placeholder: "true|false",
+      placeholder: "BOOLEAN",
       fallback: "true",
-      meaning: "Ask every member of a group to become a contact: today's Jami apps answer calls only from contacts.",
+      meaning:
+        "`true` or `false`: ask every member of a group to become a contact, for today's Jami apps answer calls only from contacts.",
     }),
   logLevel: z.enum(logLevels, wrong(`one of ${logLevels.join(", ")}`)).register(described, {
     placeholder: "LEVEL",

@@ -204,6 +204,6 @@ export interface NodeApi {
 export interface RunnableNode extends NodeApi {
   /** Opens the sockets and begins to serve. It does not wait for the DHT. */
   start(): Promise<void>;
-  /** Ends all connections in order; everything is on disk when it resolves. */
+  /** Ends all connections in order; everything is on disk when it resolves. Also after a start that failed or never was. */
   stop(): Promise<void>;
 }

@@ -17,3 +17,6 @@ export const MAX_EVENT_STREAMS = 100;
 
 /** Milliseconds a watcher waits before it connects again. */
 export const EVENTS_RETRY = 2_000;
+
+/** Milliseconds that answers under way have to finish when the node stops, of the 5 s it has in all. */
+export const SHUTDOWN_PATIENCE = 1_000;

@@ -33,6 +33,7 @@ Deno.test("without anything the settings are those of the first issue", () => {
     name: "Kituo",
     acceptRequests: "manual",
     allowlist: [],
+    offerContact: true,
     logLevel: "info",
   });
 });
@@ -58,6 +59,10 @@ const good: [string, Partial<Config>, ...Parameters<typeof parse>][] = [
     "--allowlist",
     `jami:${ID},${ID.toUpperCase()}`,
   ]],
+  ["true and false as texts and in JSON", { data: "d", offerContact: false }, ["--data", "d"], {}, {
+    "d/kituo.json": `{"offerContact": false}`,
+  }],
+  ["false on the command line", { offerContact: false }, ["--offer-contact", "false"]],
   ["the environment", { data: "e", dhtPort: 5, acceptRequests: "anyone", publicAddress: ["192.0.2.9"] }, [], {
     KITUO_DATA: "e",
     KITUO_DHT_PORT: "5",
@@ -145,6 +150,8 @@ const bad: [string, ...Parameters<typeof parse>][] = [
   [`--data: "" is not a path`, ["--data", ""]],
   [`--accept-requests: "all" is not one of manual, allowlist, anyone`, ["--accept-requests", "all"]],
   [`--allowlist: "${ID}0" is not a Jami ID`, ["--allowlist", `${ID}0`]],
+  [`--offer-contact: "yes" is not true or false`, ["--offer-contact", "yes"]],
+  [`data/kituo.json: offerContact: 1 is not true or false`, [], {}, { "data/kituo.json": `{"offerContact": 1}` }],
   [`--log-level: "loud" is not one of debug, info, warning, error`, ["--log-level", "loud"]],
   [`"--bogus" is not a known flag`, ["--bogus", "1"]],
   [`"--dhtPort" is not a known flag`, ["--dhtPort", "1"]],
@@ -228,11 +235,12 @@ Deno.test("every setting has a meaning of its own in the help and in docs/operat
   const flags = configTable().split("\n").map((line) => /^\| `(--[a-z-]+)/.exec(line)?.[1]).filter((f) => f);
   assert.deepEqual(flags, [
     ..."--data --config --http --bootstrap --dht-port --peer-port --public-address --name --accept-requests".split(" "),
-    ..."--allowlist --log-level --help --version".split(" "),
+    ..."--allowlist --offer-contact --log-level --help --version".split(" "),
   ]);
   for (const flag of flags) assert.match(configHelp(), new RegExp(`^  ${flag}[ ]`, "m"));
   const meanings = configTable().split("\n").map((line) => line.split("|").at(-2)?.trim());
   assert.equal(new Set(meanings).size, meanings.length);
+  for (const line of configTable().split("\n")) assert.equal(line.split("|").length, 7, "a bar within a cell");
   const operating = await Deno.readTextFile(new URL("../../../docs/operating.md", import.meta.url));
   assert.ok(operating.includes(configTable()), "the table in docs/operating.md is not that of core/config.ts");
 });

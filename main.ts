@@ -1,0 +1,106 @@
+/** Runs one node: reads the settings, builds the node, puts the console on its socket, obeys signals. */
+
+import { getLogger } from "@logtape/logtape";
+import { systemClock } from "./core/base/clock.ts";
+import { KituoError, messageOf } from "./core/base/errors.ts";
+import { within } from "./core/base/limits.ts";
+import { asksFor, type Config, ConfigError, configHelp, loadConfig } from "./core/config.ts";
+import { configureLogging } from "./core/logging.ts";
+import { createNode } from "./core/node.ts";
+import { lockFolder } from "./core/store/lock.ts";
+import { VERSION } from "./core/version.ts";
+import { adminToken } from "./routes/admin_token.ts";
+import { serve } from "./routes/serve.ts";
+
+const log = getLogger(["kituo", "main"]);
+
+/** Exit codes: 0 after a signal. */
+const FAILED = 1, WRONG_SETTING = 2;
+
+/** Milliseconds a stop may take, a little less than the 5 s promised. */
+const STOP_PATIENCE = 4_500;
+
+async function main(): Promise<number> {
+  const asked = asksFor(Deno.args);
+  if (asked) {
+    console.log(asked === "help" ? configHelp() : `Kituo ${VERSION}`);
+    return 0;
+  }
+  let config: Config;
+  try {
+    config = loadConfig(Deno.args);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    console.error(`Kituo: ${error.message}`);
+    return WRONG_SETTING;
+  }
+  await configureLogging(config.logLevel);
+  const stopping = firstSignal();
+  const opened = new AsyncDisposableStack();
+  const result = await Promise.race([start(config, opened), stopping]).then(() => 0, tellFailure);
+  if (result === 0) await stopping;
+  return Math.max(result, await stop(opened));
+}
+
+/** Builds and starts everything; what must be closed again goes to `opened` as it is opened. */
+async function start(config: Config, opened: AsyncDisposableStack): Promise<void> {
+  // no half-built node goes on after an error that nobody caught
+  const net = catchUncaught();
+  Deno.mkdirSync(config.data, { recursive: true, mode: 0o700 });
+  const lock = lockFolder(config.data);
+  opened.defer(() => lock.release());
+  const token = adminToken(config.data);
+  const node = await createNode(config);
+  opened.defer(() => node.stop());
+  const face = serve(node, token, config.http);
+  opened.defer(() => face.close());
+  await node.start();
+  net.goOn();
+  console.log(`Kituo ${VERSION} ready: jami:${node.info().jamiId} ${face.url}`);
+}
+
+/** Closes all in reverse order; what hangs is left behind, for everything durable is on disk at all times. */
+async function stop(opened: AsyncDisposableStack): Promise<number> {
+  try {
+    await within(systemClock, STOP_PATIENCE, "the stop", opened.disposeAsync());
+    return 0;
+  } catch (error) {
+    log.error("stopping failed: {error}", { error });
+    return FAILED;
+  }
+}
+
+/** Resolves at SIGTERM or SIGINT; the second one ends the process on the spot. */
+function firstSignal(): Promise<void> {
+  return new Promise((resolve) => {
+    let seen = 0;
+    const heed = () => ++seen === 1 ? resolve() : Deno.exit(FAILED);
+    for (const signal of ["SIGTERM", "SIGINT"] as const) Deno.addSignalListener(signal, heed);
+  });
+}
+
+/**
+ * A net under everything: an error that nobody caught is logged. While the node is being built it also ends the process;
+ * later the node goes on, because one peer's connection must not take down all others.
+ */
+function catchUncaught(): { goOn(): void } {
+  let fatal = true;
+  const caught = (event: Event, error: unknown) => {
+    event.preventDefault();
+    log.error("an error that nobody caught: {error}", { error });
+    if (fatal) Deno.exit(tellFailure(error));
+  };
+  globalThis.addEventListener("error", (event) => caught(event, event.error ?? event.message));
+  globalThis.addEventListener("unhandledrejection", (event) => caught(event, event.reason));
+  return { goOn: () => fatal = false };
+}
+
+/** One line for the person at the terminal; the trace of what is our own fault goes to the log. */
+function tellFailure(error: unknown): number {
+  const known = error instanceof KituoError || Object.values(Deno.errors).some((kind) => error instanceof kind);
+  if (!known) log.error("the start failed: {error}", { error });
+  console.error(`Kituo cannot start: ${messageOf(error).replace(/\s+/g, " ")}`);
+  return FAILED;
+}
+
+if (import.meta.main) Deno.exit(await main());
