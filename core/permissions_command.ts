@@ -5,7 +5,7 @@
 
 import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { asksFor, ConfigError, parseConfig } from "./config.ts";
+import { asksFor, ConfigError, loadConfig } from "./config.ts";
 
 /** As for every wrong setting. */
 const WRONG_SETTING = 2;
@@ -37,21 +37,12 @@ export function permissionFlags(root: string, data: string, extra: string[]): st
 if (import.meta.main) {
   try {
     const root = dirname(dirname(fileURLToPath(import.meta.url)));
-    const env = (name: string) => Deno.env.get(name);
-    const readFile = (path: string) => {
-      try {
-        return Deno.readTextFileSync(path);
-      } catch (error) {
-        if (error instanceof Deno.errors.NotFound) return undefined;
-        throw error;
-      }
-    };
-    const config = asksFor(Deno.args) ? null : parseConfig(Deno.args, env, readFile);
+    const config = asksFor(Deno.args) ? null : loadConfig(Deno.args);
     const files = config?.config ? [resolve(config.config)] : [];
     for (const flag of permissionFlags(root, resolve(config?.data ?? "data"), files)) console.log(flag);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    console.error(error.message);
+    console.error(`Kituo: ${error.message}`);
     Deno.exit(WRONG_SETTING);
   }
 }
