@@ -3,11 +3,13 @@
 import tls from "node:tls";
 import { Duplex } from "node:stream";
 import { Buffer } from "node:buffer";
+import type { Bytes } from "../base/bytes.ts";
 import type { Clock } from "../base/clock.ts";
 import { KituoError, messageOf, TimeoutError } from "../base/errors.ts";
 import { Certificate } from "../identity/certificate.ts";
 import type { Peer } from "../identity/chain.ts";
 import { MAX_CHAIN, TLS_TIMEOUT } from "./constants.ts";
+import type { IceLink } from "./ice_link.ts";
 import type { IceSession, Selected } from "./ice_session.ts";
 
 /** The handshake failed, or the peer's certificates were refused. */
@@ -44,7 +46,7 @@ const CIPHERS = [
 export async function secure(options: TlsOptions): Promise<{ socket: tls.TLSSocket; peer: Peer }> {
   const { selected, session, clock } = options;
   const server = session.role === "controlled";
-  const duplex = new LinkDuplex(selected);
+  const duplex = new LinkDuplex(selected.link);
   const common = {
     key: options.key,
     cert: options.chain,
@@ -57,10 +59,12 @@ export async function secure(options: TlsOptions): Promise<{ socket: tls.TLSSock
   const socket = server
     ? new tls.TLSSocket(duplex, { ...common, isServer: true, requestCert: true })
     : tls.connect({ ...common, socket: duplex, servername: "" });
+  socket.on("pause", () => duplex.hold(true));
+  socket.on("resume", () => duplex.hold(false));
   const handshake = shaken(socket, server ? "secure" : "secureConnect", clock);
   // The server socket must see an empty stream first: bytes that are no TLS record and are already there would be an uncaught
   // TypeError in the runtime. A macrotask is late enough, a microtask is not.
-  setImmediate(() => duplex.begin(session, selected));
+  setImmediate(() => duplex.begin(session, selected.early));
   try {
     await handshake;
     return { socket, peer: options.check(presentedChain(socket)) };
@@ -106,31 +110,51 @@ function presentedChain(socket: tls.TLSSocket): Certificate[] {
 
 /** The chosen connection as the stream that TLS runs on. */
 class LinkDuplex extends Duplex {
-  constructor(private readonly selected: Selected) {
+  /** TLS has not taken what it was given yet. */
+  #full = false;
+  /** Whoever reads what TLS decrypts wants no more for now. */
+  #held = false;
+
+  constructor(private readonly link: IceLink) {
     super({ allowHalfOpen: true });
   }
 
   /** Gives TLS what came early, then all that comes. */
-  begin(session: IceSession, { link, early }: Selected): void {
+  begin(session: IceSession, early: Bytes[]): void {
     for (const bytes of early.splice(0)) this.push(Buffer.from(bytes));
-    link.handTo(session.readerFor({
-      data: (bytes) => {
-        if (!this.push(Buffer.from(bytes))) link.pause();
-      },
-      ended: () => {
-        this.push(null);
-      },
+    this.link.handTo(session.readerFor({
+      data: (bytes) => this.#filled(!this.push(Buffer.from(bytes))),
+      ended: () => void this.push(null),
     }));
-    if (link.closed) this.push(null);
-    link.resume();
+    if (this.link.closed) this.push(null);
+    this.#filled(false);
+  }
+
+  /**
+   * Holds TCP back while the reader of the TLS socket pauses: the runtime's own TLS goes on taking and decrypting everything into its memory
+   * when it is paused.
+   */
+  hold(on: boolean): void {
+    this.#held = on;
+    this.#update();
+  }
+
+  #filled(full: boolean): void {
+    this.#full = full;
+    this.#update();
+  }
+
+  #update(): void {
+    if (this.#full || this.#held) this.link.pause();
+    else this.link.resume();
   }
 
   override _read(): void {
-    this.selected.link.resume();
+    this.#filled(false);
   }
 
   override _write(chunk: Buffer, _encoding: string, done: (error?: Error) => void): void {
-    this.selected.link.send(chunk).then(() => done(), done);
+    this.link.send(chunk).then(() => done(), done);
   }
 
   override _final(done: () => void): void {
@@ -138,7 +162,7 @@ class LinkDuplex extends Duplex {
   }
 
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {
-    this.selected.link.end();
+    this.link.end();
     done(error);
   }
 }

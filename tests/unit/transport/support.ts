@@ -60,7 +60,7 @@ export function testDevices(): Promise<[TestDevice, TestDevice, TestDevice]> {
 export class SignallingTable implements SignallingDht {
   readonly puts: { key: string; value: Value }[] = [];
   #listeners: { key: string; on: (value: Value, expired: boolean) => void }[] = [];
-  /** While false, puts are stored but nobody is told until `release`. */
+  /** Puts for which this holds are kept back until `release`. */
   hold: ((value: { key: string; value: Value }) => boolean) | null = null;
   #held: { key: string; value: Value }[] = [];
 
@@ -76,6 +76,11 @@ export class SignallingTable implements SignallingDht {
     if (this.hold?.(put)) this.#held.push(put);
     else this.#deliver(put);
     return Promise.resolve();
+  }
+
+  /** How many puts wait. */
+  get held(): number {
+    return this.#held.length;
   }
 
   release(): void {
