@@ -11,6 +11,7 @@ import { type GitObject, MissingObject, type ObjectReader, type Oid, type TreeEn
 import { OverlayReader } from "./overlay.ts";
 import { PROFILE_PATH } from "./profile.ts";
 import { editTree } from "./tree_edit.ts";
+import { FILE_MODE } from "./tree_view.ts";
 
 /** Two heads' merged tree. */
 export interface MergedTree {
@@ -53,6 +54,12 @@ async function side(nodes: NodeLookup, head: Oid): Promise<Side> {
   return { head, tree: (await nodes(head)).tree };
 }
 
+/**
+ * Stands in a merged base where the bases disagree: like no file, so that both sides count as changed there, as they do
+ * against the conflict that upstream leaves in its merged base. Never in a result.
+ */
+const UNDECIDED: TreeEntry = { mode: FILE_MODE, path: "", oid: "0".repeat(40), type: "blob" };
+
 /** The tree to compare with: the base's, or that of the bases merged with each other. `null` without a base. */
 async function virtualBase(
   reader: ObjectReader,
@@ -69,14 +76,23 @@ async function virtualBase(
     const below = await diverge(nodes, first, other);
     const base = await virtualBase(reader, made, nodes, below.bases, depth + 1);
     if (base === null) continue;
-    const merged = await mergeThree(reader, base, { head: first, tree }, await side(nodes, other));
+    const merged = await mergeThree(reader, base, { head: first, tree }, await side(nodes, other), () => UNDECIDED);
     for (const object of merged.objects) made.set(object.oid, object);
     tree = merged.tree;
   }
   return tree;
 }
 
-async function mergeThree(reader: ObjectReader, base: Oid, ours: Side, theirs: Side): Promise<MergedTree> {
+/** Decides on a path that both sides changed differently. */
+type Choice = (own: TreeEntry | null, other: TreeEntry | null, otherIsGreater: boolean) => TreeEntry | null;
+
+async function mergeThree(
+  reader: ObjectReader,
+  base: Oid,
+  ours: Side,
+  theirs: Side,
+  choose: Choice = deletionOrGreater,
+): Promise<MergedTree> {
   if (ours.tree === theirs.tree || theirs.tree === base) return { tree: ours.tree, objects: [], conflicts: [] };
   if (ours.tree === base) return { tree: theirs.tree, objects: [], conflicts: [] };
   const trees = treesOf(reader);
@@ -95,8 +111,7 @@ async function mergeThree(reader: ObjectReader, base: Oid, ours: Side, theirs: S
   return { ...await editTree(trees, ours.tree, edits), conflicts };
 }
 
-/** Both sides changed a path differently. */
-function choose(own: TreeEntry | null, other: TreeEntry | null, otherIsGreater: boolean): TreeEntry | null {
+function deletionOrGreater(own: TreeEntry | null, other: TreeEntry | null, otherIsGreater: boolean): TreeEntry | null {
   if (own === null || other === null) return null;
   return otherIsGreater ? other : own;
 }
