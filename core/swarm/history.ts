@@ -9,6 +9,7 @@
 import { LimitError } from "../base/errors.ts";
 import type { AccountId } from "../identity/ids.ts";
 import { authorOf } from "./author.ts";
+import { Breather } from "./breather.ts";
 import type { Commit } from "./commit.ts";
 import { type ConversationFacts, conversationFacts, isPeersFault, readCommit } from "./conversation_facts.ts";
 import { CHECKS_IN_FLIGHT, MAX_COMMITS } from "./history_limits.ts";
@@ -81,6 +82,7 @@ export async function* checkHistory(reader: ObjectReader, options: HistoryOption
   const facts = order.length === 0 ? null : await orNull(conversationFacts(reader, options.conversation));
   const refused = new Set<Oid>();
   const running: Promise<Verdict>[] = [];
+  const breather = new Breather();
   let next = 0;
   while (next < order.length || running.length > 0) {
     while (next < order.length && running.length < CHECKS_IN_FLIGHT) {
@@ -90,6 +92,7 @@ export async function* checkHistory(reader: ObjectReader, options: HistoryOption
       verdict.catch(() => {}); // reported when its turn comes; a caller that stops early must not crash the program
       running.push(verdict);
     }
+    await breather.pause();
     const verdict = await running.shift();
     if (verdict === undefined) break;
     yield settle(verdict, refused, options.overrides);
@@ -117,7 +120,9 @@ async function collect(reader: ObjectReader, options: HistoryOptions): Promise<M
   const nodes = new Map<Oid, Node>();
   const open = [options.head];
   const seen = new Set(open);
+  const breather = new Breather();
   for (let id = open.pop(); id !== undefined; id = open.pop()) {
+    await breather.pause();
     if (await options.known(id)) continue;
     if (nodes.size === limit) throw new LimitError("swarm history", "too many commits");
     const node = await readNode(reader, id);

@@ -2,6 +2,7 @@
 
 import { LruMap } from "../base/limits.ts";
 import { type AccountId, type DeviceId, isAccountId, isDeviceId } from "../identity/ids.ts";
+import { Breather } from "./breather.ts";
 import { certificateIn } from "./certificate_files.ts";
 import { CACHED_MEMBER_LISTS } from "./history_limits.ts";
 import type { ObjectReader, Oid } from "./object.ts";
@@ -97,7 +98,9 @@ function accountsIn(folder: Folder, suffix: string): AccountId[] {
 
 async function devicesIn(trees: TreeReader, folder: Folder): Promise<Map<DeviceId, AccountId>> {
   const owners = new Map<DeviceId, AccountId>();
+  const breather = new Breather();
   for (const device of namesIn(folder, ".crt").filter(isDeviceId)) {
+    await breather.pause();
     const file = folder.get(`${device}.crt`);
     const owner = file && (await certificateIn(trees, file.oid))?.issuerUid;
     if (isAccountId(owner)) owners.set(device, owner);
