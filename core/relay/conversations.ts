@@ -27,7 +27,7 @@ export class NotInvited extends KituoError {}
 
 export type ConversationsEvents = {
   /** New commits in a conversation, wherever they came from. */
-  moved: { conversation: Conversation; added: NewCommit[] };
+  moved: { conversation: Conversation; added: NewCommit[]; own: boolean };
   /** A conversation was opened, created or cloned. */
   opened: { conversation: Conversation };
   /** A conversation ended for us. */
@@ -207,17 +207,15 @@ export class Conversations extends Emitter<ConversationsEvents> {
     }
     this.#open.set(id, conversation);
     this.#byAccount = null;
-    conversation.on("moved", ({ added }) => this.#moved(conversation, added));
+    conversation.on("moved", ({ added, own }) => {
+      if (added.some(({ type }) => type === "member" || type === "merge")) this.#byAccount = null;
+      this.emit("moved", { conversation, added, own });
+    });
     if (!conversation.joined && conversation.members.roles.get(identity.account) === "invited") {
       await conversation.write((context) => joinCommit(context));
     }
     this.emit("opened", { conversation });
     return conversation;
-  }
-
-  #moved(conversation: Conversation, added: NewCommit[]): void {
-    if (added.some(({ type }) => type === "member" || type === "merge")) this.#byAccount = null;
-    this.emit("moved", { conversation, added });
   }
 
   #index(): Map<AccountId, Set<Conversation>> {

@@ -129,6 +129,7 @@ export class Delivery extends Emitter<DeliveryEvents> {
     if (telling.told >= RENOTIFY_MS.length) return this.options.check(conversation, connection);
     const wait = RENOTIFY_MS[telling.told++];
     telling.at = this.options.clock.now();
+    log.debug("telling {device} of {commit}", { device, commit });
     this.options.notify(connection, {
       kind: "notification",
       commit,

@@ -64,6 +64,7 @@ export class Fetcher extends Emitter<FetcherEvents> {
   async #once(id: Oid, connection: Connection): Promise<void> {
     const conversation = this.conversations.get(id);
     if (!conversation && !this.conversations.isWanted(id)) return;
+    log.debug("fetching {id} from {device}", { id, device: connection.peer.device });
     const client = await this.#client(id, connection);
     let advertised: Oid | undefined;
     const fetched = await client.fetch({
@@ -74,6 +75,11 @@ export class Fetcher extends Emitter<FetcherEvents> {
     });
     if (conversation) {
       const added = fetched ? await conversation.take(fetched) : [];
+      log.debug("{count} new commits of {id} from {device}", {
+        count: added.length,
+        id,
+        device: connection.peer.device,
+      });
       const held = fetched ? knownTips(conversation, fetched) : advertised ? [advertised] : [];
       this.emit("fetched", { conversation, connection, held, added });
     } else if (fetched) {

@@ -193,18 +193,18 @@ export class Relay {
       if (!this.links.live(peer.device)) this.delivery.gone(peer.device);
     });
     this.#messenger.on("message", (message) => this.#onMessage(message));
-    this.conversations.on("moved", ({ conversation, added }) => {
+    this.conversations.on("moved", ({ conversation, added, own }) => {
       if (added.some(({ type }) => type === "member" || type === "merge")) this.#onMembers(conversation);
-      this.#spread(conversation);
+      if (own) this.#spread(conversation);
     });
     this.conversations.on("opened", ({ conversation }) => {
       this.#onMembers(conversation);
       this.#spread(conversation);
     });
     this.conversations.on("closed", ({ id }) => this.#router.drop(id));
-    this.fetcher.on("fetched", ({ conversation, connection: { peer }, held }) => {
+    this.fetcher.on("fetched", ({ conversation, connection: { peer }, held, added }) => {
       for (const commit of held) this.delivery.holds(conversation, peer.account, peer.device, commit);
-      this.delivery.tell(conversation, peer.device, false);
+      if (added.length) this.#spread(conversation);
     });
     this.invitations.on("accepted", ({ conversation, from }) => this.#clone(conversation, from));
     contacts.on("accepted", ({ account, conversation }) => {
@@ -300,6 +300,7 @@ export class Relay {
   }
 
   #onMessage({ peer, connection, payload }: IncomingMessage): void {
+    log.debug("{kind} from {device}", { kind: payload.kind, device: peer.device });
     if (payload.kind === "notification") this.#onNotification(connection, payload);
     else if (payload.kind === "invite") {
       this.invitations.onInvite(peer, payload);

@@ -35,8 +35,8 @@ const log = getLogger(["kituo", "swarm"]);
 export class NotMember extends KituoError {}
 
 export type ConversationEvents = {
-  /** `main` moved; `added` are the new commits, parents first. */
-  moved: { added: NewCommit[]; head: Oid };
+  /** `main` moved; `added` are the new commits, parents first. `own`: this node wrote them. */
+  moved: { added: NewCommit[]; own: boolean };
 };
 
 export interface ConversationDeps {
@@ -175,7 +175,7 @@ export class Conversation extends Emitter<ConversationEvents> {
       if (!this.isMember(this.deps.identity.account)) throw new NotMember(`not a member of ${this.id}`);
       const written = await what(this.#context(this.repository));
       const reader = new OverlayReader(this.repository, new Map(written.objects.map((object) => [object.oid, object])));
-      return await this.#keep(reader, written.head, await this.#check(reader, written.head));
+      return await this.#keep(reader, written.head, await this.#check(reader, written.head), true);
     });
   }
 
@@ -213,7 +213,7 @@ export class Conversation extends Emitter<ConversationEvents> {
   }
 
   /** Durable first, visible then. A crash in between is made good by `#catchUp`. */
-  async #keep(reader: ObjectReader, head: Oid, rows: NewCommit[]): Promise<NewCommit[]> {
+  async #keep(reader: ObjectReader, head: Oid, rows: NewCommit[], own = false): Promise<NewCommit[]> {
     const { store } = this.deps;
     const objects: GitObject[] = [];
     for (const oid of await missingObjects(reader, head, [this.#head])) objects.push(await reader.read(oid));
@@ -228,7 +228,7 @@ export class Conversation extends Emitter<ConversationEvents> {
     );
     this.#head = head;
     this.#members = await membersAt(this.repository, rows[rows.length - 1].tree);
-    this.emit("moved", { added: rows, head });
+    this.emit("moved", { added: rows, own });
     return rows;
   }
 

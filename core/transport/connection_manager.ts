@@ -264,7 +264,7 @@ export class ConnectionManager extends Emitter<ConnectionEvents> {
     return session;
   }
 
-  /** No new TCP connections for it; those that are not in use are closed. */
+  /** No new TCP connections for it. */
   #endSession(session: IceSession): void {
     this.#sessions.delete(session);
     this.#listener.remove(session);

@@ -115,9 +115,17 @@ export class IceSession {
     if (pair) this.#stun(pair, firstRequest);
   }
 
-  /** TLS is up on the chosen connection: the others are not needed any more. */
+  /**
+   * No further checks. When a connection was chosen the others stay open, idle, as long as it lives: after one of them is closed, 2023's daemon
+   * reads all its connections only every 500 ms (docs/protocol.md).
+   */
   release(): void {
-    this.#end("done");
+    if (!this.#chosen || this.#chosen.link.closed) return this.#end("done");
+    this.#halt("done");
+    for (const pair of this.#pairs) {
+      for (const { cancel } of pair.waiting.values()) cancel();
+      pair.waiting.clear();
+    }
   }
 
   /** Gives up: closes every connection, the chosen one included. */
@@ -126,11 +134,15 @@ export class IceSession {
     this.#chosen?.link.close();
   }
 
-  #end(reason: string): void {
+  #halt(reason: string): void {
     this.#abort.abort();
     for (const cancel of this.#timers) cancel();
     this.#timers.clear();
     this.#choice.reject(new IceError(reason));
+  }
+
+  #end(reason: string): void {
+    this.#halt(reason);
     for (const pair of [...this.#pairs]) if (pair !== this.#chosen) pair.link.close();
   }
 
@@ -211,7 +223,8 @@ export class IceSession {
     this.#pairs.delete(pair);
     for (const { cancel } of pair.waiting.values()) cancel();
     pair.waiting.clear();
-    if (pair === this.#chosen || this.#abort.signal.aborted) return;
+    if (pair === this.#chosen) return this.#end("the chosen connection has ended");
+    if (this.#abort.signal.aborted) return;
     if (!pair.succeeded) pair.redial?.();
     for (const other of this.#pairs) this.#evaluate(other); // another one may be nominated now
   }
