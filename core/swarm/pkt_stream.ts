@@ -2,6 +2,7 @@
 
 import { type Bytes, concat } from "../base/bytes.ts";
 import type { Clock } from "../base/clock.ts";
+import { TimeoutError } from "../base/errors.ts";
 import { within } from "../base/limits.ts";
 import { type Channel, ConnectionClosed } from "../transport/channel.ts";
 import { type Packet, PktDecoder } from "./pkt_line.ts";
@@ -54,7 +55,7 @@ export class PktStream {
     try {
       await within(this.clock, idleMs, "git peer", this.#writer.write(concat(...packets)));
     } catch (error) {
-      if (error instanceof Error && error.name === "TimeoutError") throw error;
+      if (error instanceof TimeoutError) throw error;
       throw new ConnectionClosed("the git channel has ended", { cause: error });
     }
   }

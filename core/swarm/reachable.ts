@@ -47,6 +47,11 @@ interface Node {
   queued: boolean;
 }
 
+/** Is `a` visited before `b`? Of one second's commits the had ones come first, so that they spread in time. */
+function comesFirst(a: Node, b: Node): boolean {
+  return a.links.time > b.links.time || (a.links.time === b.links.time && a.had && !b.had);
+}
+
 /**
  * Commits from the newest backwards, as git walks them: by time, each once, `had` spreading to all ancestors.
  *
@@ -72,7 +77,7 @@ class Walk {
     const node = { oid, links: commitLinks(object.data), had, queued: true };
     this.#nodes.set(oid, node);
     let at = this.#queue.length;
-    while (at > 0 && this.#queue[at - 1].links.time > node.links.time) at--;
+    while (at > 0 && comesFirst(this.#queue[at - 1], node)) at--;
     this.#queue.splice(at, 0, node);
     if (!had) this.#wantedQueued++;
   }
