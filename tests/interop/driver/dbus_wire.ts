@@ -260,13 +260,13 @@ export class WireReader {
       return items;
     }
     const [keyType, valueType] = completeTypes(element.slice(1, -1));
-    const entries: { [key: string]: DBusValue } = {};
+    const entries: [string, DBusValue][] = [];
     while (this.offset < end) {
       this.align(8);
       const key = String(this.read(keyType));
-      entries[key] = this.read(valueType);
+      entries.push([key, this.read(valueType)]);
     }
-    return entries;
+    return Object.fromEntries(entries);
   }
 
   /** Moves on by `size`; returns where it was. */
