@@ -23,6 +23,8 @@ export interface SpawnOptions {
   env?: Record<string, string>;
   /** Gets each line of standard output. */
   onLine?: (line: string) => void;
+  /** Keeps standard input open for `writeLine`. */
+  input?: boolean;
 }
 
 /** A process in a namespace. Its pid is that of the program itself. */
@@ -31,6 +33,7 @@ export class HostProcess {
   /** How it ended. */
   readonly ended: Promise<Deno.CommandStatus>;
   #running = true;
+  #input: WritableStreamDefaultWriter<Uint8Array> | null = null;
 
   constructor(private readonly child: Deno.ChildProcess, output: Promise<void>) {
     this.pid = child.pid;
@@ -43,6 +46,12 @@ export class HostProcess {
 
   get running(): boolean {
     return this.#running;
+  }
+
+  /** Writes a line to its standard input, which `input` must have kept open. @throws when nobody reads it any more */
+  async writeLine(line: string): Promise<void> {
+    this.#input ??= this.child.stdin.getWriter();
+    await this.#input.write(new TextEncoder().encode(`${line}\n`));
   }
 
   /** Sends a signal, if there is still a process to get it. */
@@ -163,13 +172,13 @@ export class Network implements AsyncDisposable {
 
   /** Starts any program on a host. It dies with the network at the latest. */
   spawn(host: Host, argv: string[], options: SpawnOptions = {}): HostProcess {
-    const { log = "/dev/null", env = {}, onLine } = options;
+    const { log = "/dev/null", env = {}, onLine, input = false } = options;
     const redirect = onLine ? '2>>"$0"' : '>>"$0" 2>&1';
     const child = new Deno.Command("sh", {
       args: ["-c", `exec ip netns exec "$@" ${redirect}`, log, host.namespace, ...argv],
       clearEnv: true,
       env: { PATH: Deno.env.get("PATH") ?? "/usr/bin:/bin:/usr/sbin:/sbin", ...env },
-      stdin: "null",
+      stdin: input ? "piped" : "null",
       stdout: onLine ? "piped" : "null",
       stderr: "null",
     }).spawn();
