@@ -20,6 +20,9 @@ const FAILED = 1, WRONG_SETTING = 2;
 /** Milliseconds a stop may take, a little less than the 5 s promised. */
 const STOP_PATIENCE = 4_500;
 
+/** Milliseconds after which a second signal means: at once. */
+const IMPATIENCE = 1_000;
+
 async function main(): Promise<number> {
   const asked = asksFor(Deno.args);
   if (asked) {
@@ -70,11 +73,16 @@ async function stop(opened: AsyncDisposableStack): Promise<number> {
   }
 }
 
-/** Resolves at SIGTERM or SIGINT; the second one ends the process on the spot. */
+/** Resolves at SIGTERM or SIGINT; an impatient one later ends the process on the spot. (npx may send the same signal twice.) */
 function firstSignal(): Promise<void> {
   return new Promise((resolve) => {
-    let seen = 0;
-    const heed = () => ++seen === 1 ? resolve() : Deno.exit(FAILED);
+    let first = Infinity;
+    const heed = () => {
+      const now = systemClock.now();
+      if (now - first > IMPATIENCE) Deno.exit(FAILED);
+      first = Math.min(first, now);
+      resolve();
+    };
     for (const signal of ["SIGTERM", "SIGINT"] as const) Deno.addSignalListener(signal, heed);
   });
 }

@@ -1,5 +1,5 @@
 /**
- * Prints the Deno permission flags that a node with these settings needs, one a line: `start.sh` runs this before the node, for Deno's
+ * Prints the Deno permission flags that a node with these settings needs, one a line: `core/start.sh` runs this before the node, for Deno's
  * permissions are fixed when a process starts and the folder it may write to is a setting.
  */
 

@@ -229,6 +229,7 @@ export class Conversation extends Emitter<ConversationEvents> {
     this.#head = head;
     this.#members = await membersAt(this.repository, rows[rows.length - 1].tree);
     this.emit("moved", { added: rows, own });
+    await this.repository.repack();
     return rows;
   }
 

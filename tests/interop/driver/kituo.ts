@@ -6,7 +6,7 @@ import { DaemonTimeout, processStats } from "./daemon_process.ts";
 import type { ProcessStats } from "./daemon_process.ts";
 import type { Host, HostProcess, Network } from "./network.ts";
 
-const START_SCRIPT = fileURLToPath(new URL("../../../start.sh", import.meta.url));
+const START_SCRIPT = fileURLToPath(new URL("../../../core/start.sh", import.meta.url));
 const HTTP_PORT = 8042;
 const START_TIMEOUT = 60_000; // ms: a first start makes three RSA-4096 keys
 const WAIT_TIMEOUT = 60_000; // ms

@@ -3,7 +3,7 @@
 #
 # Deno's permissions are fixed when a process starts, and the data folder is a setting. So this script asks for the permissions first, then
 # becomes the node (exec): signals sent to this process reach the node itself.
-root=$(dirname "$(readlink -f "$0")")
+root=$(dirname "$(dirname "$(readlink -f "$0")")")
 
 parent() { sed -n 's/^PPid:\s*//p' "/proc/$1/status"; }
 
