@@ -70,6 +70,10 @@ export const VERIFY_QUEUE = 256;
 export const NODE_REPLY_TIME = 120 * MINUTE;
 /** … and was heard within this. */
 export const NODE_HEARD_TIME = 10 * MINUTE;
+/** A node of the table not heard for this long is asked for a sign of life (own choice: good nodes stay good, dead ones are found) … */
+export const NODE_CHECK_TIME = 7 * MINUTE;
+/** … so many at once. */
+export const NODE_CHECKS = 16;
 /** Nodes in a bucket of the routing table. */
 export const BUCKET_NODES = 8;
 /** Nodes remembered per family besides those in use (own choice: memory). */

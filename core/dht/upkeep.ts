@@ -92,6 +92,7 @@ export class Upkeep {
         this.parts.searchOwn(family);
       }
       sent = this.#maintainBuckets(family, table) || sent;
+      sent = this.#checkSilent(table) || sent;
       sent = sent || this.#exploreNeighbourhood(family, table);
     }
     this.#confirmIn(sent ? limit.CONFIRM_BUSY : limit.CONFIRM_IDLE);
@@ -108,6 +109,14 @@ export class Upkeep {
       sent = this.#find(family, this.#askable(table, bucket, index), target) || sent;
     }
     return sent;
+  }
+
+  /** Pings nodes before they become dubious: only good ones are told to others. */
+  #checkSilent(table: RoutingTable): boolean {
+    const oldest = this.parts.clock.now() - limit.NODE_CHECK_TIME;
+    const silent = [...table.nodes()].filter((node) => !node.expired && node.pending === 0 && node.heard < oldest);
+    for (const node of silent.slice(0, limit.NODE_CHECKS)) this.parts.network.request(node, { name: "ping" }, {});
+    return silent.length > 0;
   }
 
   /** The nodes of the bucket, or now and then and when it is empty of a neighbouring one. */
