@@ -166,9 +166,13 @@ export class Relay {
     await this.conversations.stop();
   }
 
-  /** May the peer connect: a contact, or a member of a conversation here (connection.md 8.4). */
+  /**
+   * May the peer connect: a contact, or a member of a conversation here (connection.md 8.4). While a conversation is still to be cloned its
+   * members are unknown, and any of them may bring it: then everybody may.
+   */
   allows({ account }: Peer): boolean {
-    return !this.account.contacts.isBanned(account) && (this.options.openToAll || this.#serves(account));
+    if (this.account.contacts.isBanned(account)) return false;
+    return this.options.openToAll || this.#serves(account) || this.#inviters().length > 0;
   }
 
   #serves(account: AccountId): boolean {

@@ -13,7 +13,7 @@ export type Message = Record<string, string>;
 export type Role = "admin" | "member" | "invited" | "banned" | "left" | "unknown" | "";
 
 const IN: readonly Role[] = ["admin", "member"];
-const SETTLE = 2_000; // ms between "announced" and a first trust request, which may get lost otherwise
+export const SETTLE = 2_000; // ms between "announced" and a first trust request, which may get lost otherwise
 const REPLY = 0, EDIT = 1, REACTION = 2; // the flags of sendMessage
 
 export interface DaemonOptions {

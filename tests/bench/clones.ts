@@ -1,0 +1,127 @@
+/** A long history cloned from the always-on member: by a real daemon, and by another Kituo. Nobody else who has it is online. */
+
+import { type JamiDaemon, JamiDaemon as Daemon, SETTLE } from "../interop/driver/daemon.ts";
+import { KituoProcess } from "../interop/driver/kituo.ts";
+import { Network } from "../interop/driver/network.ts";
+import { type Figure } from "./measure.ts";
+import { commits, fill, KITUO_ARGS, kituoCommits, makeWorld, type World } from "./world.ts";
+
+const SIZES = [1_000, 10_000];
+const PATIENCE = 300_000; // ms
+/** The client decides itself when to accept. */
+const CLIENT_ARGS = ["--offer-contact", "false", "--log-level", "warning"];
+
+export async function clones(): Promise<Figure[]> {
+  const figures: Figure[] = [];
+  for (const size of SIZES) figures.push(...await clonesOf(size));
+  return figures;
+}
+
+async function clonesOf(size: number): Promise<Figure[]> {
+  await using network = await Network.up();
+  const world = await makeWorld(network);
+  const { alice, headless, kituo } = world;
+  const conversation = await alice.startGroup();
+  await fill(alice, conversation, size);
+
+  // Both clone it from Alice: the same work, one after the other.
+  await alice.invite(conversation, kituo.jamiId);
+  const began = performance.now();
+  await kituo.until("the clone", async () => await kituoCommits(kituo, conversation) >= size, PATIENCE);
+  const cloned = { kituo: performance.now() - began, daemon: 0 };
+  await alice.waitMember(conversation, kituo.jamiId);
+  await alice.invite(conversation, headless.uri);
+  await headless.until("the invitation", async () => (await headless.conversationRequests()).length > 0);
+  const accepted = performance.now();
+  await headless.acceptGroup(conversation);
+  await headless.until("the clone", async () => await commits(headless, conversation) >= size, PATIENCE);
+  cloned.daemon = performance.now() - accepted;
+  await alice.waitMember(conversation, headless.uri);
+
+  // The clients are invited by Alice, who then goes.
+  const served = { toKituo: { kituo: 0, daemon: 0 }, toDaemon: { kituo: 0, daemon: 0 } };
+  for (const server of ["kituo", "daemon"] as const) {
+    served.toDaemon[server] = await toDaemon(network, world, server, conversation, size);
+    served.toKituo[server] = await toKituo(network, world, server, conversation, size);
+  }
+  const what = `${size} commits`;
+  return [
+    { what: `${what} cloned from a daemon`, unit: "ms", ...cloned },
+    { what: `${what} served to a daemon`, unit: "ms", ...served.toDaemon },
+    { what: `${what} served to Kituo`, unit: "ms", ...served.toKituo },
+  ];
+}
+
+/** Leaves only the server online while `work` runs. */
+async function alone(world: World, server: "kituo" | "daemon", work: () => Promise<number>): Promise<number> {
+  const { alice, headless, kituo } = world;
+  const other = server === "kituo" ? headless : kituo;
+  await Promise.all([alice.stop(), other.stop()]);
+  try {
+    return await work();
+  } finally {
+    await alice.start();
+    await other.start();
+    await Promise.all([alice.waitRegistered(), other === kituo ? kituo.waitReady() : headless.waitRegistered()]);
+  }
+}
+
+async function toDaemon(
+  network: Network,
+  world: World,
+  server: "kituo" | "daemon",
+  id: string,
+  size: number,
+): Promise<number> {
+  await using client = await Daemon.start(network, `bob-${server}`);
+  await client.createAccount();
+  await client.waitRegistered({ settle: SETTLE });
+  const inviter = server === "kituo" ? world.alice : world.headless;
+  await inviter.invite(id, client.uri);
+  await client.until("the invitation", async () => (await client.conversationRequests()).length > 0);
+  await everyoneKnows(world, id, client.uri);
+  return await alone(world, server, async () => {
+    const began = performance.now();
+    await client.acceptGroup(id);
+    await client.until("the clone", async () => await commits(client, id) >= size, PATIENCE);
+    return performance.now() - began;
+  });
+}
+
+async function toKituo(
+  network: Network,
+  world: World,
+  server: "kituo" | "daemon",
+  id: string,
+  size: number,
+): Promise<number> {
+  await using client = await KituoProcess.start(network, `client-${server}`, {
+    args: CLIENT_ARGS,
+  });
+  await client.waitReady();
+  const inviter: JamiDaemon = server === "kituo" ? world.alice : world.headless;
+  await client.api("POST", "/contacts", { jamiId: inviter.uri });
+  await inviter.acceptContact(client.jamiId);
+  await inviter.invite(id, client.jamiId);
+  await client.until("the invitation", async () => {
+    return (await client.api<{ requests: { id: string }[] }>("GET", "/requests")).requests.some((request) =>
+      request.id === id
+    );
+  });
+  await everyoneKnows(world, id, client.jamiId);
+  return await alone(world, server, async () => {
+    const began = performance.now();
+    await client.api("POST", `/requests/${id}/accept`);
+    await client.until("the clone", async () => await kituoCommits(client, id) >= size, PATIENCE);
+    return performance.now() - began;
+  });
+}
+
+/** Until both always-on members have the invitation in their history. */
+async function everyoneKnows({ headless, kituo }: World, id: string, uri: string): Promise<void> {
+  await headless.waitMember(id, uri, ["invited", "member"]);
+  await kituo.until("the invitation", async () => {
+    const { members } = await kituo.api<{ members: { jamiId: string }[] }>("GET", `/conversations/${id}`);
+    return members.some(({ jamiId }) => jamiId === uri);
+  });
+}
