@@ -61,6 +61,7 @@ export class Commits {
   readonly #count;
   readonly #nextPosition;
   readonly #byArrival;
+  readonly #latest;
   readonly #newest;
   readonly #before;
   readonly #order;
@@ -77,6 +78,7 @@ export class Commits {
     this.#count = db.prepare("SELECT count(*) AS n FROM commits WHERE conversation = ?");
     this.#nextPosition = db.prepare("SELECT ifnull(max(position), -1) + 1 AS n FROM commits WHERE conversation = ?");
     this.#byArrival = db.prepare("SELECT * FROM commits WHERE conversation = ? AND seq > ? ORDER BY seq LIMIT ?");
+    this.#latest = db.prepare("SELECT id FROM commits WHERE conversation = ? ORDER BY seq DESC LIMIT ?");
     this.#newest = db.prepare("SELECT * FROM commits WHERE conversation = ? ORDER BY position DESC LIMIT ?");
     this.#before = db.prepare(
       `SELECT * FROM commits WHERE conversation = ?1 AND position <
@@ -138,6 +140,11 @@ export class Commits {
   /** A page in the order of arrival, earliest first. */
   byArrival(conversation: string, { after = 0, limit }: ArrivalPage): CommitRow[] {
     return this.#byArrival.all(conversation, after, pageSize(limit)).map(commitOf);
+  }
+
+  /** The ids of those that came last, the last one first. */
+  latest(conversation: string, limit: number): string[] {
+    return this.#latest.all(conversation, pageSize(limit)).map((row) => textOf(row, "id"));
   }
 
   /** A page in display order, newest first; empty when `before` is unknown. */

@@ -150,9 +150,9 @@ export class Conversation extends Emitter<ConversationEvents> {
     return count;
   }
 
-  /** Our commits, newest first, to tell a server what we have. */
+  /** Our commits, latest arrival first, to tell a server what we have. */
   haves(limit: number): Oid[] {
-    return this.#ordered().page(this.id, { limit }).map((row) => row.id);
+    return this.deps.store.commits.latest(this.id, limit);
   }
 
   /** Entries in display order, newest first (swarm-repository.md 6). */

@@ -39,6 +39,7 @@ Deno.test("arrival order is paged by a cursor that also survives a drop", () =>
   withStore(({ commits }) => {
     commits.insertMany(range(0, 5).map((n) => commit(A, n)));
     commits.insertMany([commit(B, 0)]);
+    assert.deepEqual(commits.latest(A, 2), commits.byArrival(A, { limit: 9 }).map((c) => c.id).reverse().slice(0, 2));
     const first = commits.byArrival(A, { limit: 3 });
     assert.deepEqual(first.map((c) => c.id), [id(0), id(1), id(2)]);
     const cursor = first[2].seq;
