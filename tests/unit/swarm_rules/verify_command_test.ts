@@ -107,3 +107,17 @@ Deno.test("as a program: lines on standard output, the exit code to the shell", 
     assert.match(text(new Uint8Array(bad.stderr)), /^usage: .*\n$/);
   });
 });
+
+Deno.test("`deno task verify` has all the rights that it needs", async () => {
+  await withFolder(async (folder) => {
+    await git(folder, ["clone", "-q", "--mirror", bundle("one-to-one"), "r"]);
+    const cwd = fileURLToPath(new URL("../../../", import.meta.url));
+    const args = ["task", "verify", join(folder, "r")];
+    const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), { args, cwd }).output();
+    assert.equal(code, 0, text(stderr));
+    assert.equal(
+      text(stdout).trim().split("\n").length,
+      readJson<{ commits: unknown[] }>("swarm/one-to-one.json").commits.length,
+    );
+  });
+});
