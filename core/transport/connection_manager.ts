@@ -19,7 +19,14 @@ import { type IceRole, IceSession } from "./ice_session.ts";
 import { formatIceText, localCandidates, parseIceText } from "./ice_text.ts";
 import { type Acceptor, MuxConnection } from "./mux.ts";
 import type { PeerRequest } from "./peer_request.ts";
-import { type KeyFamily, type OwnDevice, type Signal, Signalling, type SignallingDht } from "./signalling.ts";
+import {
+  ALL_FAMILIES,
+  type KeyFamily,
+  type OwnDevice,
+  type Signal,
+  Signalling,
+  type SignallingDht,
+} from "./signalling.ts";
 import { secure } from "./tls.ts";
 
 const log = getLogger(["kituo", "transport"]);
@@ -45,6 +52,8 @@ export interface ConnectionManagerOptions {
   allow(peer: Peer): boolean;
   accept: Acceptor;
   revocations(account: AccountId): Iterable<RevocationList>;
+  /** The key families listened on and asked at; default: both (2.1). One alone is what a peer of one generation has. */
+  families?: readonly KeyFamily[];
 }
 
 /** What is known of the peer before TLS. */
@@ -169,7 +178,7 @@ export class ConnectionManager extends Emitter<ConnectionEvents> {
       session.selected.catch(answer.reject); // closed before the answer: we are stopping
       this.#requests.set(id, { device: device.longId, answered: answer.resolve });
       const request: PeerRequest = { id, iceText: this.#iceText(session), isAnswer: false, connType };
-      await this.#signalling.send(device, request, ["short", "long"]);
+      await this.#signalling.send(device, request, this.#options.families ?? ALL_FAMILIES);
       session.start(parseIceText(await within(this.#options.clock, limits.ANSWER_TIMEOUT, "answer", answer.promise)));
       return await this.#establish(session, { device: device.longId });
     } finally {

@@ -47,6 +47,9 @@ export interface Selected {
   early: Bytes[];
 }
 
+/** The bits of a STUN type that tell requests (none) from indications and responses. */
+const CLASS_BITS = 0x0110;
+
 /** One TCP connection and what was seen on it. */
 interface Pair {
   link: IceLink;
@@ -103,7 +106,7 @@ export class IceSession {
   start(remote: IceText): void {
     if (this.#remote || this.#abort.signal.aborted) return;
     this.#remote = remote;
-    this.#after(ICE_TIMEOUT, () => this.close("no connection in time"));
+    this.#after(ICE_TIMEOUT, () => this.#chosen || this.close("no connection in time"));
     for (const pair of this.#pairs) this.#check(pair);
     const targets = remote.candidates.filter((c) => this.#dialable(c)).sort((a, b) => b.priority - a.priority);
     targets.forEach((candidate, i) => this.#after(i * DIAL_PACE, () => this.#dial(candidate, 1)));
@@ -244,7 +247,7 @@ export class IceSession {
     try {
       const message = decodeStun(frame);
       if (message.type === StunType.success || message.type === StunType.error) this.#response(pair, message, frame);
-      else if ((message.type & StunType.error & ~1) === 0) this.#request(pair, message, frame);
+      else if ((message.type & CLASS_BITS) === 0) this.#request(pair, message, frame);
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
       pair.link.close();

@@ -30,6 +30,9 @@ const log = getLogger(["kituo", "transport"]);
 /** 2023's peers use the key of the short device id, today's that of the long one (2.1). */
 export type KeyFamily = "short" | "long";
 
+/** Both generations: what a node that serves everybody uses. */
+export const ALL_FAMILIES: readonly KeyFamily[] = ["short", "long"];
+
 /** A request or answer whose signature was checked. */
 export interface Signal {
   from: PublicKey;
@@ -52,6 +55,8 @@ export interface SignallingOptions {
   dht: SignallingDht;
   clock: Clock;
   random: Random;
+  /** The families that are listened on; default: both. */
+  families?: readonly KeyFamily[];
   received(signal: Signal): void;
 }
 
@@ -74,10 +79,10 @@ export class Signalling {
     this.#decryptRate = new TokenBucket(options.clock, DECRYPT_RATE, DECRYPT_BURST);
   }
 
-  /** Begins to listen at both of our keys. */
+  /** Begins to listen at our keys. */
   start(): void {
-    const { identity, dht } = this.#options;
-    this.#listeners = (["short", "long"] as const).map((family) =>
+    const { identity, dht, families = ALL_FAMILIES } = this.#options;
+    this.#listeners = families.map((family) =>
       dht.listen(peerKey(identity.key.publicKey, family), (value, expired) => {
         if (!expired) this.#receive(value, family);
       })
@@ -89,7 +94,7 @@ export class Signalling {
   }
 
   /** Puts a request or answer, signed by us and encrypted to `to`, at its keys of these families. */
-  async send(to: PublicKey, request: PeerRequest, families: KeyFamily[]): Promise<void> {
+  async send(to: PublicKey, request: PeerRequest, families: readonly KeyFamily[]): Promise<void> {
     const { identity, dht, random } = this.#options;
     const plain: Value = {
       id: random.id(),

@@ -61,7 +61,7 @@ export async function secure(options: TlsOptions): Promise<{ socket: tls.TLSSock
     : tls.connect({ ...common, socket: duplex, servername: "" });
   socket.on("pause", () => duplex.hold(true));
   socket.on("resume", () => duplex.hold(false));
-  const handshake = shaken(socket, server ? "secure" : "secureConnect", clock);
+  const handshake = shaken(socket, selected.link, server ? "secure" : "secureConnect", clock);
   // The server socket must see an empty stream first: bytes that are no TLS record and are already there would be an uncaught
   // TypeError in the runtime. A macrotask is late enough, a microtask is not.
   setImmediate(() => duplex.begin(session, selected.early));
@@ -76,7 +76,7 @@ export async function secure(options: TlsOptions): Promise<{ socket: tls.TLSSock
   }
 }
 
-function shaken(socket: tls.TLSSocket, event: string, clock: Clock): Promise<void> {
+function shaken(socket: tls.TLSSocket, link: IceLink, event: string, clock: Clock): Promise<void> {
   return new Promise((resolve, reject) => {
     const cancel = clock.after(TLS_TIMEOUT, () => reject(new TimeoutError("TLS handshake", TLS_TIMEOUT)));
     const end = (error?: Error) => {
@@ -86,6 +86,7 @@ function shaken(socket: tls.TLSSocket, event: string, clock: Clock): Promise<voi
     // These stay for the life of the socket: an error without listener would end the process.
     socket.on("error", end);
     socket.on("close", () => end());
+    link.done.then(() => end()); // the runtime says nothing when TCP ends during a handshake
     socket.once(event, () => {
       cancel();
       resolve();
