@@ -15,7 +15,9 @@ export interface Address {
 
 const MAPPED_PREFIX = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff];
 
-/** The address of an IP text as the system writes it; IPv4-mapped becomes IPv4. `null` when the text is no IP address. */
+/**
+ * The address of an IP text as the system writes it; IPv4-mapped becomes IPv4. `null` when the text is no IP address.
+ */
 export function parseAddress(ip: string, port: number): Address | null {
   const plain = ip.replace(/%.*$/, "");
   const bytes = isIPv4(plain) ? ipv4Bytes(plain) : isIPv6(plain) ? ipv6Bytes(plain) : null;

@@ -1,4 +1,6 @@
-/** Every limit and timer of the DHT, with its section of opendht.md or its reason. Times are milliseconds, sizes bytes. */
+/**
+ * Every limit and timer of the DHT, with its section of opendht.md or its reason. Times are milliseconds, sizes bytes.
+ */
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
@@ -38,7 +40,9 @@ export const MAX_ASSEMBLY_BYTES = 4 * 1024 * 1024;
 export const MAX_ASSEMBLIES_BYTES = 32 * 1024 * 1024;
 /** Most value bytes in one update push (2.7: as 4.3 splits). */
 export const PUSH_BYTES = 56 * 1024;
-/** Most value bytes in one get reply (own choice: a forged source address must not gain more; a searcher asks by id). */
+/**
+ * Most value bytes in one get reply (own choice: a forged source address must not gain more; a searcher asks by id).
+ */
 export const REPLY_BYTES = 256 * 1024;
 /** Most rows of a field reply (own choice: one datagram). */
 export const REPLY_ROWS = 2048;
@@ -51,6 +55,8 @@ export const REQUEST_DELAY = 500;
 export const REQUEST_JITTER = 250;
 /** Requests under way at a time (own choice: memory). */
 export const MAX_PENDING = 4096;
+/** … of which pushes to listeners: those of strangers must not keep out one's own. */
+export const MAX_PENDING_PUSHES = 2048;
 /** How long one that finds no room waits before it fails. */
 export const BUSY_WAIT = 1 * SECOND;
 
@@ -70,7 +76,10 @@ export const VERIFY_QUEUE = 256;
 export const NODE_REPLY_TIME = 120 * MINUTE;
 /** … and was heard within this. */
 export const NODE_HEARD_TIME = 10 * MINUTE;
-/** A node of the table not heard for this long is asked for a sign of life (own choice: good nodes stay good, dead ones are found) … */
+/**
+ * A node of the table not heard for this long is asked for a sign of life (own choice: good nodes stay good, dead ones
+ * are found) …
+ */
 export const NODE_CHECK_TIME = 7 * MINUTE;
 /** … so many at once. */
 export const NODE_CHECKS = 16;
@@ -115,7 +124,11 @@ export const STORE_BYTES = 64 * 1024 * 1024;
 export const VALUE_OVERHEAD = 256;
 /** When the quota is reached, so much of it is freed at once (own choice: one sort serves many puts). */
 export const EVICT_SHARE = 0.05;
-export const MAX_VALUES_PER_KEY = 65_536;
+/**
+ * Upstream allows 65 536; each get looks at all of them, so an inbox that is flooded should not cost every asker that
+ * much.
+ */
+export const MAX_VALUES_PER_KEY = 8192;
 /** We store what lies nearer to us than the so-manyth good node known. */
 export const STORE_RANK = 14;
 /** Listen entries not renewed for this long are dropped (2.7). */
@@ -147,8 +160,17 @@ export const MAX_SEARCHES = 8192;
 /** Values fetched from one node by one get, and at a time (own choice: an inbox may be flooded). */
 export const MAX_FETCHES = 1024;
 export const FETCH_PARALLEL = 4;
-/** Values remembered per node of a listen. */
+/** Values remembered per node of a listen (7.4). */
 export const MAX_LISTENED_VALUES = 4096;
+/** … and their bytes, per node and in all (own choice: anyone can be a node near an inbox). */
+export const MAX_LISTENED_BYTES = 4 * 1024 * 1024;
+export const MAX_ALL_LISTENED_BYTES = 64 * 1024 * 1024;
+/** New values that one node may tell a listen of, per second and at once (own choice: each may cost a decryption). */
+export const LISTENED_PER_SECOND = 50;
+export const LISTENED_AT_ONCE = 1000;
+/** Distinct values one get gives, and their bytes (own choice). */
+export const MAX_FOUND_VALUES = 4096;
+export const MAX_FOUND_BYTES = 16 * 1024 * 1024;
 /** A listen without listeners goes on for this long. */
 export const LISTEN_LINGER = 60 * SECOND;
 /** Keys listened on by us at a time (own choice). */
@@ -157,6 +179,8 @@ export const MAX_LISTENED_KEYS = 4096;
 export const MAX_OPERATIONS = 8192;
 /** Refresh of a permanent value this long before it would expire. */
 export const REFRESH_MARGIN = 10 * SECOND;
+/** … and at least so often, whatever the lifetime: a storing node that was restarted has nothing left (own choice). */
+export const REFRESH_AT_LEAST = 1 * HOUR;
 /** A put or get that could not be finished by then ends with what it has (own choice). */
 export const PUT_TIMEOUT = 60 * SECOND;
 export const GET_TIMEOUT = 30 * SECOND;

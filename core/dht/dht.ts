@@ -9,11 +9,11 @@ import type { PrivateKey } from "../identity/keys.ts";
 import { type Family } from "./address.ts";
 import * as limit from "./constants.ts";
 import { type InfoHash, isInfoHash } from "./info_hash.ts";
-import { type Listener, Listening, LOCAL_SOURCE } from "./listening.ts";
+import { ListenBudget, type Listener, Listening, LOCAL_SOURCE } from "./listening.ts";
 import { Network } from "./network.ts";
 import type { Node } from "./node.ts";
 import { GetOperation, ListenOperation, PutOperation, socketName } from "./operations.ts";
-import { matches, type Where } from "./query.ts";
+import type { Where } from "./query.ts";
 import { RoutingTable } from "./routing_table.ts";
 import { Scheduler } from "./scheduler.ts";
 import { type Operation, Search } from "./search.ts";
@@ -24,7 +24,7 @@ import { Storage } from "./storage.ts";
 import { Tokens } from "./token.ts";
 import { type Status, Upkeep } from "./upkeep.ts";
 import { signValue } from "./value_crypto.ts";
-import { type Value, valueKey } from "./value.ts";
+import { type Value, valueKey, valueSize } from "./value.ts";
 import { AddressVotes } from "./votes.ts";
 
 const log = getLogger(["kituo", "dht"]);
@@ -112,6 +112,7 @@ export class Dht extends Emitter<{ status: Status }> {
   readonly #votes = { 4: new AddressVotes(), 6: new AddressVotes() };
   readonly #searches = { 4: new Map<InfoHash, Search>(), 6: new Map<InfoHash, Search>() };
   readonly #listenings = new Map<InfoHash, KeyListening>();
+  readonly #listenBudget = new ListenBudget();
   readonly #sockets = new Map<string, (update: Update) => void>();
   readonly #kept = new Map<string, { stop(): void }>();
   /** Ends of one-shot operations that are under way. */
@@ -213,18 +214,21 @@ export class Dht extends Emitter<{ status: Status }> {
   }
 
   /**
-   * The values of a key: those kept here first, then those of the nearest nodes. Each distinct (id, content) once; encrypted ones too.
+   * The values of a key: those kept here first, then those of the nearest nodes. Each distinct (id, content) once;
+   * encrypted ones too.
    * @throws {LimitError} too many operations under way
    */
   async get(key: InfoHash, options: GetOptions = {}): Promise<Value[]> {
     const { where = {}, timeout = limit.GET_TIMEOUT, onValue } = options;
     const found = new Map<string, Value>();
+    let bytes = 0;
     const add = (value: Value) => {
-      if (found.has(valueKey(value)) || found.size >= limit.MAX_LISTENED_VALUES) return;
+      if (found.has(valueKey(value)) || found.size >= limit.MAX_FOUND_VALUES || bytes > limit.MAX_FOUND_BYTES) return;
       found.set(valueKey(value), value);
+      bytes += valueSize(value);
       onValue?.(value);
     };
-    for (const value of this.#storage.values(key)) if (matches(value, where)) add(value);
+    for (const value of this.#storage.values(key, where)) add(value);
     await this.#oneShot(key, timeout, (done) => new GetOperation(key, where, add, done));
     return [...found.values()];
   }
@@ -248,7 +252,8 @@ export class Dht extends Emitter<{ status: Status }> {
   }
 
   /**
-   * Keeps a value on the nearest nodes: refreshed before it expires, put on nearer nodes that appear. Takes the place of a value kept before under the
+   * Keeps a value on the nearest nodes: refreshed before it expires, put on nearer nodes that appear. Takes the place
+   * of a value kept before under the
    * same key and id.
    */
   keep(key: InfoHash, value: Value): Kept {
@@ -296,7 +301,8 @@ export class Dht extends Emitter<{ status: Status }> {
   }
 
   /**
-   * Tells every distinct value of the key (id and content), encrypted ones too, now and later, and when it is gone everywhere. A value that another one
+   * Tells every distinct value of the key (id and content), encrypted ones too, now and later, and when it is gone
+   * everywhere. A value that another one
    * of the same id has replaced ends silently.
    * @throws {LimitError} too many keys are listened on
    */
@@ -320,7 +326,10 @@ export class Dht extends Emitter<{ status: Status }> {
     };
   }
 
-  /** After a change of the network (address, interface, suspend): nothing known about reachability holds any more (6.7). */
+  /**
+   * After a change of the network (address, interface, suspend): nothing known about reachability holds any more
+   * (6.7).
+   */
   rebootstrap(): void {
     for (const family of this.#network.families) {
       this.#votes[family].clear();
@@ -454,7 +463,7 @@ export class Dht extends Emitter<{ status: Status }> {
 
   #startListening(key: InfoHash): KeyListening {
     if (this.#listenings.size >= limit.MAX_LISTENED_KEYS) throw new LimitError("listened keys");
-    const listening = new Listening(this.#clock);
+    const listening = new Listening(this.#clock, this.#listenBudget);
     const operations = this.#network.families.map((family) => ({
       search: this.#search(family, key),
       operation: new ListenOperation(this.#clock, this.#network, key, this.#sockets, listening),

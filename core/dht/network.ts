@@ -1,4 +1,7 @@
-/** Packets in and out: sockets, transactions with retries, value parts, rates, and who is not spoken to (opendht.md 2, 6.4). */
+/**
+ * Packets in and out: sockets, transactions with retries, value parts, rates, and who is not spoken to (opendht.md 2,
+ * 6.4).
+ */
 
 import { getLogger } from "@logtape/logtape";
 import type { Bytes } from "../base/bytes.ts";
@@ -193,7 +196,8 @@ export class Network {
       cancelTimer: () => {},
       partial: null,
     };
-    if (this.#stopped || this.#pending.size >= limit.MAX_PENDING) {
+    const most = body.name === "update" ? limit.MAX_PENDING_PUSHES : limit.MAX_PENDING;
+    if (this.#stopped || this.#pending.size >= most) {
       return this.clock.after(limit.BUSY_WAIT, () => callbacks.failed?.(this.#stopped ? "stopped" : "timeout"));
     }
     if (!this.allows(to)) {
@@ -287,8 +291,9 @@ export class Network {
     try {
       this.#handle(decodePacket(datagram), from);
     } catch (error) {
-      if (!(error instanceof ProtocolError)) throw error;
       this.traffic.dropped++;
+      // Whatever a stranger's packet brings about must not end the program.
+      if (!(error instanceof ProtocolError)) log.error("a packet could not be handled: {error}", { error });
     }
   }
 

@@ -63,7 +63,8 @@ export class NodeCache {
 
   /**
    * A node that sent something itself.
-   * @param proven it answered us there, so that the address is not just claimed; a good node's address changes only by proof
+   * @param proven it answered us there, so that the address is not just claimed; a good node's address changes only by
+   * proof
    */
   heard(id: InfoHash, address: Address, proven: boolean, now: number): Node {
     const node = this.#nodes.get(id) ?? this.#create(id, address);

@@ -145,7 +145,10 @@ interface PutState {
   due: number;
 }
 
-/** Puts a value on the nearest nodes; a permanent one again before it expires there, and on every nearer node that appears (7.3). */
+/**
+ * Puts a value on the nearest nodes; a permanent one again before it expires there, and on every nearer node that
+ * appears (7.3).
+ */
 export class PutOperation implements Operation {
   readonly needsSync = true;
   readonly progress: PutProgress = { asked: 0, acknowledged: 0, settled: false };
@@ -241,10 +244,14 @@ export class PutOperation implements Operation {
   #acknowledged(state: PutState, acknowledged: boolean): void {
     state.busy = false;
     state.acknowledged = acknowledged;
-    state.due = this.permanent ? this.clock.now() + lifetime(this.value) - limit.REFRESH_MARGIN : Infinity;
+    const wait = Math.min(lifetime(this.value) - limit.REFRESH_MARGIN, limit.REFRESH_AT_LEAST);
+    state.due = this.permanent ? this.clock.now() + wait : Infinity;
   }
 
-  /** Mostly the node is expired now and no target any more. With a wrong token it is due again as soon as it has given a new one. */
+  /**
+   * Mostly the node is expired now and no target any more. With a wrong token it is due again as soon as it has given
+   * a new one.
+   */
   #failed(state: PutState, failure: Failure): void {
     state.busy = false;
     state.acknowledged = false;

@@ -24,7 +24,10 @@ export interface SearchNode {
 export interface Operation {
   /** Does it need the nearest nodes, with tokens? */
   readonly needsSync: boolean;
-  /** Does what is due now. @returns when it wants to be called again, milliseconds since 1970; it is called after each answer anyway */
+  /**
+   * Does what is due now. @returns when it wants to be called again, milliseconds since 1970; it is called after each
+   * answer anyway
+   */
   drive(search: Search): number;
   /** All nodes are dead. One-shot operations end; others wait for new nodes. */
   searchFailed(): void;
@@ -180,6 +183,7 @@ export class Search {
       wake = this.#operations.size ? this.#once() : Infinity;
     }
     this.#driving = false;
+    if (this.#again) wake = this.parts.clock.now();
     this.#cancelTimer();
     if (wake < Infinity) {
       this.#cancelTimer = this.parts.clock.after(Math.max(wake - this.parts.clock.now(), MIN_WAIT), () => this.drive());

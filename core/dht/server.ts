@@ -1,5 +1,8 @@
-/** What this node does for others: answers, stores, and pushes to those who listen here (opendht.md 2.3 to 2.7, 6.8). */
+/**
+ * What this node does for others: answers, stores, and pushes to those who listen here (opendht.md 2.3 to 2.7, 6.8).
+ */
 
+import { getLogger } from "@logtape/logtape";
 import type { Bytes } from "../base/bytes.ts";
 import type { Clock } from "../base/clock.ts";
 import { type Address, type Family, ipBytes, sourceOf } from "./address.ts";
@@ -14,6 +17,8 @@ import type { RoutingTable } from "./routing_table.ts";
 import type { Storage } from "./storage.ts";
 import type { Tokens } from "./token.ts";
 import { packValue, type Value } from "./value.ts";
+
+const log = getLogger(["kituo", "dht"]);
 
 /** A push to a listener of ours. */
 export type Update = Extract<Request, { name: "update" }>;
@@ -90,12 +95,12 @@ export class Server {
     const { key } = body;
     if (!key) return this.parts.network.refuse(from, tid, ErrorCode.invalid, "get without a key");
     const query = body.query ?? EVERYTHING;
-    const values = this.parts.storage.values(key).filter((value) => matches(value, query.where));
+    const values = this.parts.storage.values(key, query.where);
     this.#answer(from, tid, { ...this.#nodes(key, from, body.want), ...result(values, query) });
   }
 
   async #put(body: Extract<Request, { name: "put" }>, node: Node, from: Address, tid: number): Promise<void> {
-    const { network, storage, clock } = this.parts;
+    const { network, clock } = this.parts;
     const { key, values = [] } = body;
     if (!this.#authorized(body.token, node, from, tid)) return;
     if (!key) return network.refuse(from, tid, ErrorCode.invalid, "put without a key");
@@ -103,9 +108,18 @@ export class Server {
     for (const value of values) {
       if (value.id === 0n) network.refuse(from, tid, ErrorCode.invalid, "put with an invalid id");
       else {
-        if (this.#mine(key, from.family)) await storage.put(key, value, sourceOf(from), created);
+        if (this.#mine(key, from.family)) await this.#store(key, value, from, created);
         this.#answer(from, tid, { valueId: value.id });
       }
+    }
+  }
+
+  async #store(key: InfoHash, value: Value, from: Address, created: number): Promise<void> {
+    try {
+      await this.parts.storage.put(key, value, sourceOf(from), created);
+    } catch (error) {
+      // A fault of ours; a stranger must not use it to end us.
+      log.error("a value could not be judged: {error}", { error });
     }
   }
 
@@ -122,7 +136,7 @@ export class Server {
     if (!this.#authorized(body.token, node, from, tid)) return;
     const added = this.listens.listen(key, node, socketId, version, query);
     if (added) {
-      const values = this.parts.storage.values(key).filter((value) => matches(value, added.query.where));
+      const values = this.parts.storage.values(key, added.query.where);
       for (const batch of batches(values)) this.#push(key, added, batch);
     }
     this.#answer(from, tid, { token: this.parts.tokens.issue(from) });
@@ -172,17 +186,17 @@ export class Server {
 function result(values: Value[], query: Query): Reply {
   if (values.length === 0) return {};
   if (query.select.length) return { fields: selectFields(values.slice(0, limit.REPLY_ROWS), query.select) };
-  const [first] = batches(values, limit.REPLY_BYTES);
-  return { values: first };
+  return { values: batches(values, limit.REPLY_BYTES, 1)[0] };
 }
 
-/** Values in order, in groups whose packed sizes sum to about `bytes`. */
-function batches(values: readonly Value[], bytes = limit.PUSH_BYTES): Value[][] {
+/** Values in order, in at most `most` groups whose packed sizes sum to about `bytes`. */
+function batches(values: readonly Value[], bytes = limit.PUSH_BYTES, most = Infinity): Value[][] {
   const out: Value[][] = [];
   let room = 0;
   for (const value of values) {
     const size = packValue(value).length;
     if (size > room || out.length === 0) {
+      if (out.length === most) break;
       out.push([]);
       room = bytes;
     }

@@ -1,4 +1,7 @@
-/** What a node should remember from one run to the next (opendht.md 8), as plain JSON. Storing it is the caller's business. */
+/**
+ * What a node should remember from one run to the next (opendht.md 8), as plain JSON. Storing it is the caller's
+ * business.
+ */
 
 import { type Address, addressText, parseAddress } from "./address.ts";
 import { MAX_STATE_NODES } from "./constants.ts";

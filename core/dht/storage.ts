@@ -5,6 +5,7 @@ import { LimitError } from "../base/errors.ts";
 import { Semaphore } from "../base/limits.ts";
 import * as limit from "./constants.ts";
 import type { InfoHash } from "./info_hash.ts";
+import { matches, type Where } from "./query.ts";
 import { verifyValue } from "./value_crypto.ts";
 import { isSame, lifetime, mayReplace, mayStore } from "./value_policy.ts";
 import { type Value, valueSize } from "./value.ts";
@@ -59,9 +60,12 @@ export class Storage {
     return this.#keys.has(key);
   }
 
-  /** The values under a key. */
-  values(key: InfoHash): Value[] {
-    return [...this.#keys.get(key)?.values() ?? []].map((entry) => entry.value);
+  /** The values under a key that fulfil the conditions. */
+  values(key: InfoHash, where: Where = {}): Value[] {
+    const entries = this.#keys.get(key);
+    if (!entries) return [];
+    const named = where.id === undefined ? entries.values() : [entries.get(where.id)];
+    return [...named].flatMap((entry) => entry && matches(entry.value, where) ? [entry.value] : []);
   }
 
   /**

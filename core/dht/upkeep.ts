@@ -1,4 +1,7 @@
-/** What a node does without being asked: confirming its neighbours, keeping its buckets fresh, joining the network (opendht.md 6.3, 6.5). */
+/**
+ * What a node does without being asked: confirming its neighbours, keeping its buckets fresh, joining the network
+ * (opendht.md 6.3, 6.5).
+ */
 
 import { lookup } from "node:dns/promises";
 import { getLogger } from "@logtape/logtape";

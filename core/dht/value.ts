@@ -17,7 +17,10 @@ import {
 import { PublicKey } from "../identity/keys.ts";
 import { HASH_BYTES, type InfoHash } from "./info_hash.ts";
 
-/** One value. Plain, signed (`owner`, `seq` and `signature` together), or encrypted (`cypher`; nothing else can be seen). */
+/**
+ * One value. Plain, signed (`owner`, `seq` and `signature` together), or encrypted (`cypher`; nothing else can be
+ * seen).
+ */
 export interface Value {
   /** Chosen by the publisher, unique per key; 0 only until it is put. */
   readonly id: bigint;
@@ -48,7 +51,8 @@ export function packValue(value: Value): Bytes {
 
 /**
  * The value of packed bytes.
- * @throws {ProtocolError} when they are not a value that can be used: also when it has an owner but no signature, or an owner key not of this network
+ * @throws {ProtocolError} when they are not a value that can be used: also when it has an owner but no signature, or
+ * an owner key not of this network
  */
 export function unpackValue(bytes: Uint8Array): Value {
   return readValue(decode(bytes));
@@ -132,7 +136,10 @@ export function readHash(decoded: Decoded | undefined, what: string): InfoHash {
   return bytes.toHex();
 }
 
-/** Bytes as any peer writes them: bin, str, or an array of small integers (1). @throws {ProtocolError} for anything else */
+/**
+ * Bytes as any peer writes them: bin, str, or an array of small integers (1). @throws {ProtocolError} for anything
+ * else
+ */
 export function blob(decoded: Decoded | undefined, what: string): Bytes {
   if (typeof decoded === "string") return utf8(decoded);
   if (Array.isArray(decoded)) return Uint8Array.from(decoded, (item) => asUint(item, what, 0xff));

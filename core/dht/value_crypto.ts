@@ -30,7 +30,8 @@ export async function encryptValue(value: Value, from: PrivateKey, to: PublicKey
 }
 
 /**
- * What was encrypted to `key`: signed by its `owner`, meant for `key`. `null` for everything else alike: such values are normal at shared keys
+ * What was encrypted to `key`: signed by its `owner`, meant for `key`. `null` for everything else alike: such values
+ * are normal at shared keys
  * (4.3). Costs a private-key operation: remember the outcome per cypher.
  */
 export async function decryptValue(value: Value, key: PrivateKey): Promise<Value | null> {

@@ -221,3 +221,28 @@ Deno.test("a reply from a stranger to a transaction of another node changes noth
   assert.deepEqual(await settled(network, node.get(KEY)), []);
   await node.stop();
 });
+
+Deno.test("a node that pushes values without end is heard only so fast and so far", async () => {
+  const { network, node, peer } = await make();
+  let told = 0;
+  node.listen(KEY, (_, expired) => void (told += expired ? 0 : 1));
+  await network.clock.advance(2000);
+  const [{ socketId }] = peer.requests("listen");
+  for (let second = 0, id = 1n; second < 20; second++) {
+    const values = Array.from({ length: 200 }, () => plain(id++));
+    await peer.ask(NODE, { name: "update", socketId, key: KEY, version: 1, values });
+    await peer.ask(NODE, { name: "update", socketId, expired: values.map((value) => value.id) });
+  }
+  assert.ok(told >= 1000 && told <= 1000 + 50 * 45, `${told}`);
+  await node.stop();
+});
+
+Deno.test("a value kept for a week is looked after every hour", async () => {
+  const { network, node, peer } = await make();
+  await settled(network, node.keep(KEY, plain(5n, "x", 4)).done);
+  const probes = () => peer.requests("get").filter(({ query }) => query?.select.length === 2).length;
+  assert.equal(probes(), 1);
+  await network.clock.advance(3_605_000);
+  assert.equal(probes(), 2);
+  await node.stop();
+});

@@ -197,3 +197,43 @@ Deno.test("twelve real nodes: a put reaches eight of them, and is found from els
     for (const node of real) await node.stop();
   }
 });
+
+Deno.test({
+  name: "over IPv6 it is the same",
+  ignore: !await hasIpv6(),
+  fn: async () => {
+    const real = await DhtNode.start();
+    const ours: Dht[] = [];
+    try {
+      for (let i = 0; i < 2; i++) {
+        const socket = udpSockets({ 6: "::1" });
+        const bootstrap = [`[::1]:${real.port}`];
+        const dht = new Dht({ socket, port: 0, bootstrap, clock: systemClock, random: systemRandom });
+        ours.push(dht);
+        const connected = dht.once("status", (status) => status === "connected");
+        await dht.start();
+        await within(systemClock, 10_000, "connection", connected);
+      }
+      const key = infoHash("six");
+      const next = follow(ours[1], key);
+      await ours[0].put(key, plain(6n, "over IPv6"));
+      assert.equal(text((await next())[0].data), "over IPv6");
+      await real.type(`g ${key}`);
+      await real.says(/over IPv6/);
+      assert.deepEqual(ours[0].publicAddresses(), ["::1"]);
+    } finally {
+      for (const dht of ours) await dht.stop();
+      await real.stop();
+    }
+  },
+});
+
+/** Can this machine bind ::1? */
+async function hasIpv6(): Promise<boolean> {
+  try {
+    await (await udpSockets({ 6: "::1" })(6, 0, () => {})).close();
+    return true;
+  } catch {
+    return false;
+  }
+}

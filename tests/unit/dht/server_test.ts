@@ -1,14 +1,16 @@
 import assert from "node:assert/strict";
-import { hex, utf8 } from "../../../core/base/bytes.ts";
+import { fromHex, hex, utf8 } from "../../../core/base/bytes.ts";
+import { seededRandom } from "../../../core/base/random.ts";
 import { encode } from "../../../core/base/msgpack.ts";
 import type { Address } from "../../../core/dht/address.ts";
 import { infoHash } from "../../../core/dht/info_hash.ts";
-import type { Packet, RequestBody } from "../../../core/dht/packet.ts";
+import { encodePacket, type Packet, type RequestBody } from "../../../core/dht/packet.ts";
 import { splitValues } from "../../../core/dht/parts.ts";
 import { EVERYTHING, Field } from "../../../core/dht/query.ts";
 import { packValue, type Value } from "../../../core/dht/value.ts";
 import { RawPeer } from "./raw_peer.ts";
 import { settled, SimNetwork } from "./sim.ts";
+import { packets } from "./vectors.ts";
 
 const KEY = infoHash("key");
 const NODE: Address = { family: 4, ip: "10.0.0.1", port: 4222 };
@@ -226,5 +228,51 @@ Deno.test("what lies nearer to many others is acknowledged but not stored", asyn
     assert.equal((await peer.reply(NODE, { name: "put", key, values: [plain(1n)], token })).valueId, 1n);
     assert.equal(node.stats().storedValues, stored);
   }
+  await node.stop();
+});
+
+Deno.test("a thousand damaged packets do not hurt a living node", async () => {
+  const { network, node, peer, token } = await make();
+  const random = seededRandom(4);
+  const own: RequestBody[] = [
+    { name: "put", key: KEY, values: [plain(1n), plain(2n, "x".repeat(700))], token },
+    { name: "listen", key: KEY, version: 1, socketId: 5, token },
+    { name: "get", key: KEY, query: { select: [Field.id], where: { id: 1n } } },
+  ];
+  const samples = [
+    ...packets.map((vector) => fromHex(vector.hex)),
+    ...own.map((body) => encodePacket({ kind: "request", tid: 5, id: peer.id, body })),
+  ];
+  for (let i = 0; i < 1000; i++) {
+    const damaged = samples[i % samples.length].slice();
+    for (let n = random.int(4); n >= 0; n--) damaged[random.int(damaged.length)] = random.int(256);
+    peer.sendBytes(NODE, damaged);
+    if (i % 50 === 0) await network.clock.advance(1000);
+  }
+  await network.clock.advance(20_000);
+  assert.equal((await peer.reply(NODE, { name: "ping" })).seenAs?.length, 4);
+  await node.stop();
+});
+
+Deno.test("listeners that are dead cannot keep the node from its own work", async () => {
+  const { network, node, peer, token } = await make();
+  peer.answer = () => null;
+  for (let socketId = 1; socketId <= 600; socketId++) {
+    peer.send(NODE, {
+      kind: "request",
+      tid: socketId,
+      id: peer.id,
+      body: { name: "listen", version: 1, key: KEY, socketId, token },
+    });
+  }
+  await network.clock.advance(1000);
+  assert.equal(node.stats().remoteListeners, 512);
+  const values = Array.from({ length: 20 }, (_, i) => plain(BigInt(i + 1)));
+  peer.send(NODE, { kind: "request", tid: 999, id: peer.id, body: { name: "put", key: KEY, values, token } });
+  await network.clock.advance(200);
+  assert.equal(node.stats().storedValues, 20);
+  assert.ok(node.stats().pendingRequests <= 2048 + 10, `${node.stats().pendingRequests}`);
+  await network.clock.advance(20_000);
+  assert.equal(node.stats().pendingRequests, 0);
   await node.stop();
 });
