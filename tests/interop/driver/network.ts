@@ -54,6 +54,12 @@ export class HostProcess {
     await this.#input.write(new TextEncoder().encode(`${line}\n`));
   }
 
+  /** Ends its standard input. */
+  async endInput(): Promise<void> {
+    this.#input ??= this.child.stdin.getWriter();
+    await this.#input.close().catch(() => {}); // it ended before
+  }
+
   /** Sends a signal, if there is still a process to get it. */
   signal(name: Deno.Signal): void {
     if (this.#running) this.child.kill(name);

@@ -1,0 +1,119 @@
+/**
+ * A Jami peer of August 2026 as a program: `peer.ts DATA BOOTSTRAP NAME [offline]`. It takes commands as JSON lines on standard input,
+ * `{"id", "do", "args"}`, and answers on standard output, `{"id", "result"}` or `{"id", "error"}`; between these come events,
+ * `{"event", "at", ...}` with `at` in ms since 1970. It ends in order when its input ends.
+ */
+
+import { join } from "node:path";
+import { systemClock } from "../../../core/base/clock.ts";
+import { messageOf } from "../../../core/base/errors.ts";
+import { createIdentity, type Identity } from "../../../core/identity/identity.ts";
+import { hasIdentity, loadIdentity, saveIdentity } from "../../../core/identity/storage.ts";
+import { configureLogging } from "../../../core/logging.ts";
+import { TodayNode } from "./node.ts";
+import { State } from "./state.ts";
+
+type Command = (...args: string[]) => unknown;
+
+const [data, bootstrap, name] = Deno.args;
+const offline = Deno.args.includes("offline");
+
+function tell(line: Record<string, unknown>): void {
+  const bytes = new TextEncoder().encode(`${JSON.stringify(line)}\n`);
+  for (let written = 0; written < bytes.length;) written += Deno.stdout.writeSync(bytes.subarray(written));
+}
+
+function event(event: string, more: Record<string, unknown>): void {
+  tell({ event, at: systemClock.now(), ...more });
+}
+
+async function identityIn(dir: string): Promise<Identity> {
+  if (await hasIdentity(dir)) return await loadIdentity(dir, systemClock.now());
+  const { identity, archive } = await createIdentity({ now: systemClock.now() });
+  await saveIdentity(dir, identity, archive);
+  return identity;
+}
+
+function commandsOf(node: TodayNode, identity: Identity, state: State): Record<string, Command> {
+  const { contacts, swarms } = node;
+  const swarm = (id: string) => swarms.get(id) ?? fail(`no conversation ${id}`);
+  return {
+    whoami: () => ({ account: identity.account, device: identity.device }),
+    online: () => node.start(),
+    waitAnnounced: () => node.announced(),
+    addContact: (account) => contacts.add(account),
+    acceptContact: (account) => contacts.accept(account),
+    removeContact: (account) => contacts.remove(account),
+    contacts: () => state.contacts,
+    requests: () => state.requests,
+    startGroup: () => swarms.createGroup(),
+    invite: (id, account) => swarms.invite(id, account),
+    invitations: () => state.invitations,
+    acceptGroup: (id) => swarms.acceptInvitation(id),
+    post: (id, body) => swarms.post(id, body),
+    conversations: () => swarms.all().map(({ id }) => id),
+    members: (id) => Object.fromEntries(swarm(id).members.roles),
+    history: (id) => swarm(id).history(),
+    head: (id) => swarm(id).head,
+    overlay: (id) => swarms.overlay(swarm(id)).connected,
+    connections: () => node.connections.connections().map(({ peer: { account, device } }) => ({ account, device })),
+  };
+}
+
+function fail(why: string): never {
+  throw new Error(why);
+}
+
+function tellEvents(node: TodayNode): void {
+  const { contacts, swarms } = node;
+  contacts.on("request", (more) => event("request", more));
+  contacts.on("confirmed", (more) => event("confirmed", more));
+  swarms.on("commit", ({ entry, ...more }) => event("commit", { ...more, ...entry }));
+  swarms.on("invitation", (more) => event("invitation", more));
+  swarms.on("ready", (more) => event("ready", more));
+  swarms.on("served", ({ conversation, account, device, commit }) => {
+    event("served", { conversation, account, device, commit });
+  });
+  swarms.on("overlay", (more) => event("overlay", more));
+  for (const name of ["connected", "disconnected", "channel"] as const) node.on(name, (more) => event(name, more));
+}
+
+async function* inputLines(): AsyncGenerator<string> {
+  const decoder = new TextDecoder();
+  let rest = "";
+  for await (const chunk of Deno.stdin.readable) {
+    const lines = (rest + decoder.decode(chunk, { stream: true })).split("\n");
+    rest = lines.pop() ?? "";
+    yield* lines;
+  }
+}
+
+async function run(line: string, commands: Record<string, Command>): Promise<void> {
+  const { id, do: command, args }: { id: number; do: string; args: string[] } = JSON.parse(line);
+  try {
+    tell({ id, result: await commands[command](...args) ?? null });
+  } catch (error) {
+    tell({ id, error: messageOf(error) });
+  }
+}
+
+await configureLogging("debug");
+await Deno.mkdir(data, { recursive: true });
+const identity = await identityIn(join(data, "identity"));
+const state = new State(join(data, "state.json"));
+const node = new TodayNode({
+  dir: join(data, "conversations"),
+  identity,
+  state,
+  name,
+  bootstrap: [bootstrap],
+  log: (message) => console.error(JSON.stringify({ at: systemClock.now(), message })),
+});
+tellEvents(node);
+await node.open();
+if (!offline) await node.start();
+event("started", { account: identity.account, device: identity.device });
+const commands = commandsOf(node, identity, state);
+for await (const line of inputLines()) run(line, commands);
+await node.stop();
+Deno.exit();
