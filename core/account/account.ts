@@ -3,12 +3,13 @@
 import type { Clock } from "../base/clock.ts";
 import { Emitter } from "../base/events.ts";
 import type { Random } from "../base/random.ts";
+import { certificateKeys, certificateValue } from "../dht/certificate_value.ts";
 import type { Dht } from "../dht/dht.ts";
 import { unpackValue } from "../dht/value.ts";
 import type { Identity } from "../identity/identity.ts";
 import type { AccountId } from "../identity/ids.ts";
 import type { Store } from "../store/store.ts";
-import { CertificateBook, certificateKeys, certificateValue } from "./certificates.ts";
+import { CertificateBook, readRevocationValue } from "./certificates.ts";
 import { Contacts } from "./contacts.ts";
 import { Inbox } from "./inbox.ts";
 import { Presence } from "./presence.ts";
@@ -63,9 +64,19 @@ export class Account extends Emitter<{ announced: null }> {
       this.#announced = acknowledged > 0;
       if (this.#announced) this.emit("announced", null);
     }, () => {});
-    this.#published.push(announcement);
+    this.#published.push(announcement, this.#followOwnRevocations());
     this.#inbox.start();
     this.contacts.start();
+  }
+
+  /** Keeps the lists of the own account: a revoked device does not start again (account.md 3, 5). */
+  #followOwnRevocations(): { stop(): void } {
+    const { dht, identity } = this.options;
+    this.certificates.remember(identity);
+    return dht.listen(identity.account, (value, expired) => {
+      const der = expired ? null : readRevocationValue(value);
+      if (der) this.certificates.learnRevocations(identity.account, der);
+    });
   }
 
   stop(): void {

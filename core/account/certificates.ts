@@ -4,44 +4,40 @@
  */
 
 import { getLogger } from "@logtape/logtape";
-import { type Bytes, fromHex, text, utf8 } from "../base/bytes.ts";
+import { type Bytes, equal } from "../base/bytes.ts";
 import type { Clock } from "../base/clock.ts";
 import { messageOf } from "../base/errors.ts";
 import { Emitter } from "../base/events.ts";
 import { LruMap } from "../base/limits.ts";
-import { decode, encode } from "../base/msgpack.ts";
-import { systemRandom } from "../base/random.ts";
+import { decode } from "../base/msgpack.ts";
+import { certificateKeys, certificateValue, readCertificates } from "../dht/certificate_value.ts";
 import type { Dht } from "../dht/dht.ts";
 import { type InfoHash, infoHashOf } from "../dht/info_hash.ts";
 import type { Value } from "../dht/value.ts";
 import { Certificate, chainToPem } from "../identity/certificate.ts";
 import { checkChain, type Peer } from "../identity/chain.ts";
 import type { AccountId, DeviceId, ShortId } from "../identity/ids.ts";
-import { PublicKey } from "../identity/keys.ts";
+import type { PublicKey } from "../identity/keys.ts";
 import { RevocationList } from "../identity/revocation.ts";
 import type { Store } from "../store/store.ts";
-import { LOOKUP_TIMEOUT_MS, MAX_BRIDGED_CHAINS, MAX_CERTIFICATE_VALUE, MAX_CRL_VALUE } from "./constants.ts";
+import {
+  CACHED_CHAINS,
+  LOOKUP_TIMEOUT_MS,
+  MAX_BRIDGED_CHAINS,
+  MAX_CERTIFICATE_VALUE,
+  MAX_CRL_VALUE,
+  MAX_LOOKUPS,
+  MAX_UNVERIFIED_LISTS,
+} from "./constants.ts";
 
 const log = getLogger(["kituo", "account"]);
 
-/** The DHT value type of a certificate; its value id is always 1. */
-const CERTIFICATE_TYPE = 8;
-
-/** The two DHT keys of a device's certificate: 2023's and today's (account.md 1.3). */
-export function certificateKeys(key: PublicKey): [InfoHash, InfoHash] {
-  return [key.id, infoHashOf(fromHex(key.longId))];
-}
-
-/** The DHT value that publishes a chain. */
-export function certificateValue(chainPem: string): Value {
-  return { id: 1n, type: CERTIFICATE_TYPE, data: encode(utf8(chainPem)) };
-}
-
 export class CertificateBook extends Emitter<{ revoked: { account: AccountId; list: RevocationList } }> {
   #lookups = new Map<string, Promise<Certificate[] | null>>();
-  #parsed = new LruMap<DeviceId, Certificate[]>(2_000);
+  #parsed = new LruMap<DeviceId, Certificate[]>(CACHED_CHAINS);
   #bridged = new Map<DeviceId, { stop(): void }[]>();
-  #unverified = new LruMap<AccountId, Bytes>(256);
+  /** Lists of accounts of which no certificate is known yet, by account and content: anybody may put something there. */
+  #unverified = new LruMap<string, { account: AccountId; der: Bytes }>(MAX_UNVERIFIED_LISTS);
 
   constructor(
     private readonly dht: Pick<Dht, "get" | "keep">,
@@ -51,17 +47,26 @@ export class CertificateBook extends Emitter<{ revoked: { account: AccountId; li
     super();
   }
 
-  /** The checked chain of the device with this key, leaf first; `null` when nobody has it. */
-  async find(key: PublicKey): Promise<Certificate[] | null> {
-    return this.known(key.longId) ??
-      await this.#lookUp(key.longId, certificateKeys(key), (leaf) => leaf.publicKey.longId === key.longId);
+  /**
+   * The checked chain of the device with this key, leaf first; `null` when nobody has it. Anybody can certify anybody's key: name the `account` that the
+   * device must belong to, when it is known.
+   */
+  async find(key: PublicKey, account?: AccountId): Promise<Certificate[] | null> {
+    const known = this.#usable(key.longId, account);
+    if (known) return known;
+    return await this.#lookUp(
+      key.longId,
+      certificateKeys(key),
+      (leaf) => leaf.publicKey.longId === key.longId,
+      account,
+    );
   }
 
   /** The same by the older name of a device. */
-  async findByShortId(shortId: ShortId): Promise<Certificate[] | null> {
+  async findByShortId(shortId: ShortId, account?: AccountId): Promise<Certificate[] | null> {
     const row = this.store.certificates.byShortId(shortId);
-    if (row) return this.known(row.device);
-    return await this.#lookUp(shortId, [shortId], (leaf) => leaf.publicKey.id === shortId);
+    const known = row && this.#usable(row.device, account);
+    return known ?? await this.#lookUp(shortId, [shortId], (leaf) => leaf.publicKey.id === shortId, account);
   }
 
   /** The chain of a device, if it was ever seen. */
@@ -75,29 +80,13 @@ export class CertificateBook extends Emitter<{ revoked: { account: AccountId; li
     return chain;
   }
 
-  /** The devices of an account that were ever seen. */
-  devicesOf(account: AccountId): PublicKey[] {
-    const keys: PublicKey[] = [];
-    for (const { device } of this.store.certificates.byAccount(account)) {
-      const leaf = this.known(device)?.[0];
-      if (leaf) keys.push(leaf.publicKey);
-    }
-    return keys;
-  }
-
-  /** Keeps the chain of a peer whose certificates were checked. */
+  /**
+   * Keeps the chain that a device showed itself, with proof that it has the key: it takes the place of what others published about the device, or of the
+   * one before it was renewed.
+   */
   remember(peer: Peer): void {
-    if (this.known(peer.device)) return;
-    this.store.certificates.put({
-      device: peer.device,
-      shortId: peer.shortId,
-      account: peer.account,
-      chainPem: chainToPem(peer.chain),
-      seen: this.clock.now(),
-    });
-    this.#parsed.set(peer.device, peer.chain);
-    const waiting = this.#unverified.get(peer.account);
-    if (waiting) this.learnRevocations(peer.account, waiting);
+    const known = this.known(peer.device);
+    if (!known || !sameChain(known, peer.chain)) this.#keep(peer);
   }
 
   /** The revocation lists of an account. */
@@ -110,8 +99,9 @@ export class CertificateBook extends Emitter<{ revoked: { account: AccountId; li
   learnRevocations(account: AccountId, der: Bytes): void {
     if (der.length > MAX_CRL_VALUE) return;
     const issuer = this.#accountCertificate(account);
-    if (!issuer) return void this.#unverified.set(account, der);
-    this.#unverified.delete(account);
+    const name = `${account}/${infoHashOf(der)}`;
+    if (!issuer) return void this.#unverified.set(name, { account, der });
+    this.#unverified.delete(name);
     try {
       const list = RevocationList.fromDer(der);
       if (!list.isSignedBy(issuer)) return;
@@ -123,18 +113,47 @@ export class CertificateBook extends Emitter<{ revoked: { account: AccountId; li
     }
   }
 
-  /** Publishes a member's chain at both keys, so that peers of either generation find it; bounded. */
+  /** Publishes a member's chain at both keys, so that peers of either generation find it; the latest ones, when there are too many. */
   bridge(device: DeviceId): void {
     const chain = this.known(device);
-    if (!chain || this.#bridged.has(device) || this.#bridged.size >= MAX_BRIDGED_CHAINS) return;
+    if (!chain || this.#bridged.has(device)) return;
+    for (const oldest of this.#bridged.keys()) {
+      if (this.#bridged.size < MAX_BRIDGED_CHAINS) break;
+      this.#unbridge(oldest);
+    }
     const value = certificateValue(chainToPem(chain));
     this.#bridged.set(device, certificateKeys(chain[0].publicKey).map((key) => this.dht.keep(key, value)));
   }
 
   /** Stops all publishing. */
   stop(): void {
-    for (const puts of this.#bridged.values()) puts.forEach((put) => put.stop());
-    this.#bridged.clear();
+    for (const device of [...this.#bridged.keys()]) this.#unbridge(device);
+  }
+
+  #unbridge(device: DeviceId): void {
+    this.#bridged.get(device)?.forEach((put) => put.stop());
+    this.#bridged.delete(device);
+  }
+
+  #keep(peer: Peer): void {
+    this.store.certificates.put({
+      device: peer.device,
+      shortId: peer.shortId,
+      account: peer.account,
+      chainPem: chainToPem(peer.chain),
+      seen: this.clock.now(),
+    });
+    this.#parsed.set(peer.device, peer.chain);
+    const waiting = [...this.#unverified.values()].filter(({ account }) => account === peer.account);
+    for (const { account, der } of waiting) this.learnRevocations(account, der);
+  }
+
+  /** The known chain of a device if it still holds, and is the account's. */
+  #usable(device: DeviceId, account?: AccountId): Certificate[] | null {
+    const chain = this.known(device);
+    const now = this.clock.now();
+    if (!chain?.every(({ notAfter }) => now <= notAfter)) return null;
+    return account === undefined || chain[1]?.publicKey.id === account ? chain : null;
   }
 
   #accountCertificate(account: AccountId): Certificate | null {
@@ -146,21 +165,33 @@ export class CertificateBook extends Emitter<{ revoked: { account: AccountId; li
   }
 
   /** One look-up at a time for each device. */
-  #lookUp(name: string, keys: InfoHash[], wanted: (leaf: Certificate) => boolean): Promise<Certificate[] | null> {
+  #lookUp(
+    device: string,
+    keys: InfoHash[],
+    wanted: (leaf: Certificate) => boolean,
+    account?: AccountId,
+  ): Promise<Certificate[] | null> {
+    const name = `${device}/${account ?? ""}`;
     const running = this.#lookups.get(name);
     if (running) return running;
-    const lookup = this.#ask(keys, wanted).finally(() => this.#lookups.delete(name));
+    if (this.#lookups.size >= MAX_LOOKUPS) return Promise.resolve(null);
+    const lookup = this.#ask(keys, wanted, account).finally(() => this.#lookups.delete(name));
     this.#lookups.set(name, lookup);
     return lookup;
   }
 
-  #ask(keys: InfoHash[], wanted: (leaf: Certificate) => boolean): Promise<Certificate[] | null> {
+  #ask(
+    keys: InfoHash[],
+    wanted: (leaf: Certificate) => boolean,
+    account?: AccountId,
+  ): Promise<Certificate[] | null> {
     const { promise, resolve } = Promise.withResolvers<Certificate[] | null>();
     const onValue = (value: Value) => {
-      const chain = readChain(value);
+      const chain = value.data.length <= MAX_CERTIFICATE_VALUE ? readCertificates(value) : null;
       if (!chain || !wanted(chain[0])) return;
       try {
-        this.remember(checkChain(chain, { now: this.clock.now() }));
+        const peer = checkChain(chain, { now: this.clock.now(), account });
+        if (!this.#usable(peer.device)) this.#keep(peer);
         resolve(chain);
       } catch (error) {
         log.debug("a bad chain on the DHT: {error}", { error: messageOf(error) });
@@ -172,15 +203,8 @@ export class CertificateBook extends Emitter<{ revoked: { account: AccountId; li
   }
 }
 
-/** The chain in a certificate value: PEM texts, wrapped as msgpack bin or not (account.md 1.3). */
-function readChain(value: Value): Certificate[] | null {
-  if (value.type !== CERTIFICATE_TYPE || value.cypher || value.data.length > MAX_CERTIFICATE_VALUE) return null;
-  try {
-    const pem = text(value.data);
-    return Certificate.listFromPem(pem.slice(pem.indexOf("-----BEGIN CERTIFICATE-----")));
-  } catch {
-    return null; // anybody may publish here
-  }
+function sameChain(a: readonly Certificate[], b: readonly Certificate[]): boolean {
+  return a.length === b.length && a.every(({ der }, i) => equal(der, b[i].der));
 }
 
 /** The DER of a revocation list, if the value is one (account.md 5): unsigned, type 0, msgpack bin. */
@@ -192,9 +216,4 @@ export function readRevocationValue(value: Value): Bytes | null {
   } catch {
     return null; // anybody may publish here
   }
-}
-
-/** A random id for a value that is put once. */
-export function randomValueId(): bigint {
-  return systemRandom.id();
 }

@@ -10,14 +10,39 @@ export const MAX_REQUEST_PAYLOAD = 64_000;
 export const INBOX_RATE = 20;
 export const INBOX_BURST = 200;
 
+/** Requests taken from one account a second, and at once: each may be answered with a put for every device. */
+export const REQUEST_RATE = 0.1;
+export const REQUEST_BURST = 10;
+
+/** Accounts whose rates are remembered. */
+export const RATES_KEPT = 1_024;
+
+/** Values recognised when the DHT tells them again. */
+export const SEEN_VALUES = 4_096;
+
+/** Senders looked for at one time; further requests are dropped. */
+export const MAX_PENDING_SENDERS = 64;
+
 /** The certificate of a sender may reach the DHT after its request: the waits before each new look-up. */
 export const CERTIFICATE_RETRY_MS = [2_000, 5_000, 15_000, 60_000] as const;
 
 /** A look-up on the DHT ends after this time at the latest. */
 export const LOOKUP_TIMEOUT_MS = 10_000;
 
+/** Look-ups of certificates at one time; more find nothing. */
+export const MAX_LOOKUPS = 256;
+
+/** Parsed chains in memory; all of them are in the store. */
+export const CACHED_CHAINS = 2_000;
+
+/** Revocation lists kept until a certificate of their account is known. */
+export const MAX_UNVERIFIED_LISTS = 256;
+
 /** Devices of one account that are followed: more are ignored. */
 export const MAX_DEVICES_PER_ACCOUNT = 32;
+
+/** Announcements of one account: old ones of a device that starts often live until they expire. */
+export const MAX_ANNOUNCEMENTS = 4 * MAX_DEVICES_PER_ACCOUNT;
 
 /** Certificate chains that are published for others, to bridge the generations (account.md 1.3). */
 export const MAX_BRIDGED_CHAINS = 2_000;

@@ -5,6 +5,7 @@ import type { Bytes } from "../base/bytes.ts";
 import { type Clock, every } from "../base/clock.ts";
 import { KituoError, messageOf } from "../base/errors.ts";
 import { Emitter } from "../base/events.ts";
+import { KeyedMutex } from "../base/limits.ts";
 import type { Random } from "../base/random.ts";
 import type { Dht } from "../dht/dht.ts";
 import { encryptValue } from "../dht/value_crypto.ts";
@@ -51,6 +52,7 @@ export interface ContactsOptions {
 
 export class Contacts extends Emitter<ContactEvents> {
   #off: (() => void)[] = [];
+  #adding = new KeyedMutex<AccountId>();
 
   constructor(private readonly options: ContactsOptions) {
     super();
@@ -80,40 +82,44 @@ export class Contacts extends Emitter<ContactEvents> {
     return this.options.store.contacts.isBanned(account);
   }
 
-  /** Asks an account to become a contact; asks again when it was asked before and has not answered. */
-  async add(account: AccountId): Promise<Contact> {
+  /**
+   * Asks an account to become a contact; asks again when it was asked before and has not answered.
+   * @throws {UnknownContact} for the node's own account
+   */
+  add(account: AccountId): Promise<Contact> {
+    return this.#adding.run(account, () => this.#add(account));
+  }
+
+  async #add(account: AccountId): Promise<Contact> {
     const { store, clock, identity } = this.options;
     if (account === identity.account) throw new UnknownContact("this is the node's own account");
-    const pending = store.trustRequests.get(account);
-    if (pending) return await this.accept(account);
+    if (store.trustRequests.get(account)) return this.accept(account);
     let contact = store.contacts.get(account);
     if (!contact || !this.isContact(account)) {
       const conversation = contact?.conversation || await this.options.createConversation(account);
-      contact = { account, added: clock.now(), removed: 0, confirmed: false, banned: false, conversation };
-      this.#put(contact);
+      // a request of theirs may have come, and been accepted, meanwhile
+      contact = store.contacts.get(account);
+      if (!contact || !this.isContact(account)) {
+        contact = { account, added: clock.now(), removed: 0, confirmed: false, banned: false, conversation };
+        this.#put(contact);
+      }
     }
     if (!contact.confirmed) this.#sendToAll(account, this.#request(account));
     return contact;
   }
 
   /** Accepts a pending request. @throws {UnknownContact} when there is none */
-  accept(account: AccountId): Promise<Contact> {
+  accept(account: AccountId): Contact {
     const { store, clock } = this.options;
     const request = store.trustRequests.get(account);
     if (!request) throw new UnknownContact(`no request of ${account}`);
-    const contact: Contact = {
-      account,
-      added: clock.now(),
-      removed: 0,
-      confirmed: true,
-      banned: false,
-      conversation: request.conversation,
-    };
+    const { conversation } = request;
+    const contact: Contact = { account, added: clock.now(), removed: 0, confirmed: true, banned: false, conversation };
     this.#put(contact);
     store.trustRequests.delete(account);
-    this.#confirm(account, request.conversation);
-    this.emit("accepted", { account, conversation: request.conversation });
-    return Promise.resolve(contact);
+    this.#confirm(account, conversation);
+    this.emit("accepted", { account, conversation });
+    return contact;
   }
 
   /** Drops a pending request; nothing is sent. @throws {UnknownContact} when there is none */
@@ -149,8 +155,7 @@ export class Contacts extends Emitter<ContactEvents> {
     const contact = store.contacts.get(account);
     if (contact && this.isContact(account)) return this.#onContactsRequest(contact, request);
     if (request.confirm) return; // the answer to a request we no longer stand by
-    const declined = store.conversationRequests.get(request.conversation)?.declined ?? 0;
-    if (declined && clock.now() - declined < DECLINED_REPEAT_MS) return; // the DHT tells the same request again
+    if (this.#wasDeclined(request)) return;
     store.trustRequests.put({
       account,
       device: from.device,
@@ -160,6 +165,13 @@ export class Contacts extends Emitter<ContactEvents> {
     });
     if (this.options.welcome(account)) this.accept(account);
     else this.emit("request", { account, conversation: request.conversation });
+  }
+
+  /** Was this very request declined? The DHT tells it again, and its sender repeats it (account.md 6.2, 6.3). */
+  #wasDeclined({ conversation, invitedMs }: TrustRequest): boolean {
+    const declined = this.options.store.conversationRequests.get(conversation)?.declined ?? 0;
+    if (!declined) return false;
+    return this.options.clock.now() - declined < DECLINED_REPEAT_MS || (invitedMs ? invitedMs <= declined : false);
   }
 
   #onContactsRequest(contact: Contact, request: TrustRequest): void {

@@ -8,7 +8,7 @@ import type { AccountId, DeviceId } from "../identity/ids.ts";
 import type { PublicKey } from "../identity/keys.ts";
 import { readAnnouncement } from "./announcement.ts";
 import { type CertificateBook, readRevocationValue } from "./certificates.ts";
-import { LOOKUP_TIMEOUT_MS, MAX_DEVICES_PER_ACCOUNT } from "./constants.ts";
+import { LOOKUP_TIMEOUT_MS, MAX_ANNOUNCEMENTS, MAX_DEVICES_PER_ACCOUNT } from "./constants.ts";
 
 /** The announced devices of `account` whose certificates belong to it and are not revoked. */
 export async function findDevices(
@@ -20,7 +20,8 @@ export async function findDevices(
     const der = readRevocationValue(value);
     if (der) certificates.learnRevocations(account, der);
   }
-  const found = await Promise.all(values.slice(0, 4 * MAX_DEVICES_PER_ACCOUNT).map((value) => deviceIn(value)));
+  const own = values.filter(({ owner }) => owner?.id === account).slice(0, MAX_ANNOUNCEMENTS);
+  const found = await Promise.all(own.map((value) => deviceIn(value)));
   const devices = new Map<DeviceId, PublicKey>();
   for (const key of found) if (key && devices.size < MAX_DEVICES_PER_ACCOUNT) devices.set(key.longId, key);
   return [...devices.values()];
@@ -29,8 +30,8 @@ export async function findDevices(
     const announcement = await readAnnouncement(account, value);
     if (!announcement) return null;
     const chain = announcement.key
-      ? await certificates.find(announcement.key)
-      : await certificates.findByShortId(announcement.shortId);
+      ? await certificates.find(announcement.key, account)
+      : await certificates.findByShortId(announcement.shortId, account);
     if (!chain) return null;
     try {
       checkChain(chain, { now: clock.now(), account, revocations: certificates.revocations(account) });

@@ -2,18 +2,28 @@
 
 import { getLogger } from "@logtape/logtape";
 import { type Clock, sleep } from "../base/clock.ts";
-import { messageOf } from "../base/errors.ts";
+import { LimitError, messageOf } from "../base/errors.ts";
 import { Emitter } from "../base/events.ts";
 import { LruMap, TokenBucket } from "../base/limits.ts";
 import type { Dht } from "../dht/dht.ts";
 import { infoHash } from "../dht/info_hash.ts";
-import type { Value } from "../dht/value.ts";
+import { contentDigest, type Value } from "../dht/value.ts";
 import { decryptValue } from "../dht/value_crypto.ts";
 import { checkChain, type Peer } from "../identity/chain.ts";
 import type { Identity } from "../identity/identity.ts";
+import type { AccountId } from "../identity/ids.ts";
 import type { PublicKey } from "../identity/keys.ts";
 import type { CertificateBook } from "./certificates.ts";
-import { CERTIFICATE_RETRY_MS, INBOX_BURST, INBOX_RATE } from "./constants.ts";
+import {
+  CERTIFICATE_RETRY_MS,
+  INBOX_BURST,
+  INBOX_RATE,
+  MAX_PENDING_SENDERS,
+  RATES_KEPT,
+  REQUEST_BURST,
+  REQUEST_RATE,
+  SEEN_VALUES,
+} from "./constants.ts";
 import { decodeTrustRequest, TRUST_REQUEST_TYPE, type TrustRequest } from "./trust_request.ts";
 
 const log = getLogger(["kituo", "account"]);
@@ -25,8 +35,10 @@ export function inboxKey(shortId: string): string {
 
 export class Inbox extends Emitter<{ request: { from: Peer; request: TrustRequest } }> {
   #listening: { stop(): void } | null = null;
-  #seen = new LruMap<string, true>(4_096);
-  #bucket: TokenBucket;
+  #seen = new LruMap<string, true>(SEEN_VALUES);
+  #decryptions: TokenBucket;
+  #rates = new LruMap<AccountId, TokenBucket>(RATES_KEPT);
+  #senders = 0;
   #stopped = new AbortController();
 
   constructor(
@@ -38,14 +50,16 @@ export class Inbox extends Emitter<{ request: { from: Peer; request: TrustReques
     },
   ) {
     super();
-    this.#bucket = new TokenBucket(deps.clock, INBOX_RATE, INBOX_BURST);
+    this.#decryptions = new TokenBucket(deps.clock, INBOX_RATE, INBOX_BURST);
   }
 
   start(): void {
     const { dht, identity } = this.deps;
     this.#listening = dht.listen(inboxKey(identity.shortId), (value, expired) => {
       if (expired) return;
-      this.#onValue(value).catch((error) => log.info("inbox: {error}", { error: messageOf(error) }));
+      this.#onValue(value).catch((error) => {
+        if (!this.#stopped.signal.aborted) log.info("inbox: {error}", { error: messageOf(error) });
+      });
     });
   }
 
@@ -55,22 +69,43 @@ export class Inbox extends Emitter<{ request: { from: Peer; request: TrustReques
   }
 
   async #onValue(value: Value): Promise<void> {
-    const name = `${value.id}:${value.cypher?.length}`;
-    if (!value.cypher || this.#seen.has(name)) return;
+    if (!value.cypher) return;
+    const name = contentDigest(value); // not the id: who knows it could put something else under it, and so hide the value
+    if (this.#seen.has(name)) return;
+    if (!this.#decryptions.take()) return void log.warn("the inbox is flooded: a value was dropped");
     this.#seen.set(name, true);
-    if (!this.#bucket.take()) return void log.warn("the inbox is flooded: a value was dropped");
     const plain = await decryptValue(value, this.deps.identity.key);
     if (!plain?.owner || plain.type !== TRUST_REQUEST_TYPE) return; // for another device, or of a kind we do not use
     const request = decodeTrustRequest(plain.data);
     const from = await this.#sender(plain.owner);
-    if (from) this.emit("request", { from, request });
-    else {log.info("a trust request of a device without a certificate was dropped: {device}", {
-        device: plain.owner.longId,
-      });}
+    const device = plain.owner.longId;
+    if (!from) {
+      return void log.info("a trust request of a device without a certificate was dropped: {device}", { device });
+    }
+    if (!this.#rate(from.account).take()) return void log.info("too many trust requests of {device}", { device });
+    if (!this.#stopped.signal.aborted) this.emit("request", { from, request });
   }
 
-  /** Who owns the device key that signed; its certificate may come later than the request. */
+  #rate(account: AccountId): TokenBucket {
+    const rate = this.#rates.get(account) ?? new TokenBucket(this.deps.clock, REQUEST_RATE, REQUEST_BURST);
+    this.#rates.set(account, rate);
+    return rate;
+  }
+
   async #sender(key: PublicKey): Promise<Peer | null> {
+    if (this.#senders >= MAX_PENDING_SENDERS) {
+      throw new LimitError("senders of trust requests", "too many are looked for");
+    }
+    this.#senders++;
+    try {
+      return await this.#lookForSender(key);
+    } finally {
+      this.#senders--;
+    }
+  }
+
+  /** Who owns the device key that signed; its certificate may come later than the request. @throws {CertificateError} */
+  async #lookForSender(key: PublicKey): Promise<Peer | null> {
     const { certificates, clock } = this.deps;
     for (const wait of [0, ...CERTIFICATE_RETRY_MS]) {
       if (wait) await sleep(clock, wait, this.#stopped.signal);

@@ -12,7 +12,7 @@ import type { AccountId, DeviceId } from "../identity/ids.ts";
 import type { PublicKey } from "../identity/keys.ts";
 import { readAnnouncement } from "./announcement.ts";
 import { type CertificateBook, readRevocationValue } from "./certificates.ts";
-import { MAX_DEVICES_PER_ACCOUNT } from "./constants.ts";
+import { MAX_ANNOUNCEMENTS, MAX_DEVICES_PER_ACCOUNT } from "./constants.ts";
 
 const log = getLogger(["kituo", "account"]);
 
@@ -27,6 +27,8 @@ interface Watched {
   stop(): void;
   /** Device by the id of the DHT value that announces it. */
   announcements: Map<bigint, PublicKey>;
+  /** Values that are being checked, by id: one may end before that is done. */
+  checking: Map<bigint, Value>;
 }
 
 export class Presence extends Emitter<PresenceEvents> {
@@ -61,13 +63,12 @@ export class Presence extends Emitter<PresenceEvents> {
   }
 
   #watch(account: AccountId): void {
-    const announcements = new Map<bigint, PublicKey>();
     const listening = this.dht.listen(account, (value, expired) => {
       this.#onValue(account, value, expired).catch((error) =>
         log.warn("presence of {account}: {error}", { account, error: messageOf(error) })
       );
     });
-    this.#watched.set(account, { stop: () => listening.stop(), announcements });
+    this.#watched.set(account, { stop: () => listening.stop(), announcements: new Map(), checking: new Map() });
   }
 
   #unwatch(account: AccountId): void {
@@ -79,20 +80,31 @@ export class Presence extends Emitter<PresenceEvents> {
     if (expired) return this.#onExpired(account, value.id);
     const revocations = readRevocationValue(value);
     if (revocations) return this.certificates.learnRevocations(account, revocations);
-    const announcement = await readAnnouncement(account, value);
-    if (!announcement) return;
-    const key = announcement.key ?? (await this.certificates.findByShortId(announcement.shortId))?.[0].publicKey;
-    const watched = this.#watched.get(account); // it may be gone by now
-    if (!key || !watched) return;
+    const watched = this.#watched.get(account);
+    if (!watched || value.owner?.id !== account || watched.checking.size >= MAX_ANNOUNCEMENTS) return;
+    watched.checking.set(value.id, value);
+    const key = await this.#announced(account, value);
+    if (watched.checking.get(value.id) !== value) return; // it ended, or was replaced
+    watched.checking.delete(value.id);
+    if (!key || this.#watched.get(account) !== watched) return;
     const present = this.devices(account);
     if (present.length >= MAX_DEVICES_PER_ACCOUNT && !present.some((d) => d.longId === key.longId)) return;
-    if (watched.announcements.size >= 4 * MAX_DEVICES_PER_ACCOUNT) return;
+    if (watched.announcements.size >= MAX_ANNOUNCEMENTS) return;
     watched.announcements.set(value.id, key);
     this.emit("appeared", { account, device: key });
   }
 
+  /** The device that the value announces. */
+  async #announced(account: AccountId, value: Value): Promise<PublicKey | null> {
+    const announcement = await readAnnouncement(account, value);
+    if (!announcement) return null;
+    if (announcement.key) return announcement.key;
+    return (await this.certificates.findByShortId(announcement.shortId, account))?.[0].publicKey ?? null;
+  }
+
   #onExpired(account: AccountId, id: bigint): void {
     const watched = this.#watched.get(account);
+    watched?.checking.delete(id);
     const key = watched?.announcements.get(id);
     if (!watched || !key) return;
     watched.announcements.delete(id);
