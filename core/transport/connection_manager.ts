@@ -178,8 +178,10 @@ export class ConnectionManager extends Emitter<ConnectionEvents> {
       session.selected.catch(answer.reject); // closed before the answer: we are stopping
       this.#requests.set(id, { device: device.longId, answered: answer.resolve });
       const request: PeerRequest = { id, iceText: this.#iceText(session), isAnswer: false, connType };
-      await this.#signalling.send(device, request, this.#options.families ?? ALL_FAMILIES);
-      session.start(parseIceText(await within(this.#options.clock, limits.ANSWER_TIMEOUT, "answer", answer.promise)));
+      // A put ends when the last of its nodes has answered or is given up; the peer may have answered long before.
+      const sent = this.#signalling.send(device, request, this.#options.families ?? ALL_FAMILIES);
+      const late = sent.then(() => within(this.#options.clock, limits.ANSWER_TIMEOUT, "answer", answer.promise));
+      session.start(parseIceText(await Promise.race([answer.promise, late])));
       return await this.#establish(session, { device: device.longId });
     } finally {
       this.#requests.delete(id);

@@ -10,6 +10,7 @@ import { messageOf } from "../../../core/base/errors.ts";
 import { Emitter } from "../../../core/base/events.ts";
 import { systemRandom } from "../../../core/base/random.ts";
 import { Dht } from "../../../core/dht/dht.ts";
+import { readState } from "../../../core/dht/state.ts";
 import type { Identity } from "../../../core/identity/identity.ts";
 import type { AccountId, DeviceId } from "../../../core/identity/ids.ts";
 import type { PublicKey } from "../../../core/identity/keys.ts";
@@ -55,7 +56,13 @@ export class TodayNode extends Emitter<TodayEvents> {
   constructor(private readonly options: TodayOptions) {
     super();
     const { identity, state, bootstrap, log } = options;
-    this.#dht = new Dht({ port: 0, bootstrap, clock: systemClock, random: systemRandom });
+    this.#dht = new Dht({
+      port: 0,
+      bootstrap,
+      clock: systemClock,
+      random: systemRandom,
+      state: readState(state.dht) ?? undefined,
+    });
     this.#chains = new Chains(this.#dht, state);
     this.#account = new Account(this.#dht, identity, this.#chains, log);
     this.connections = new ConnectionManager({
@@ -114,13 +121,20 @@ export class TodayNode extends Emitter<TodayEvents> {
   /** Until the announcement stands on the DHT. */
   async announced(): Promise<void> {
     await this.#account.announced;
+    this.#keepDht();
   }
 
   async stop(): Promise<void> {
     this.swarms.stop();
     this.contacts.stop();
     await this.connections.stop();
+    this.#keepDht();
     await this.#dht.stop();
+  }
+
+  #keepDht(): void {
+    this.options.state.dht = this.#dht.state();
+    this.options.state.save();
   }
 
   #listen(): void {

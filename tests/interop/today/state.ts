@@ -31,6 +31,8 @@ interface Saved {
   untold: Record<string, string>;
   /** Certificate chains as PEM, leaf first. */
   chains: Record<DeviceId, string>;
+  /** The DHT node's own memory. */
+  dht: unknown;
   /** Ids of connection requests that were treated (connection.md 2.3). */
   treated: string[];
 }
@@ -42,6 +44,7 @@ export class State implements Saved {
   conversations: Saved["conversations"] = {};
   untold: Saved["untold"] = {};
   chains: Saved["chains"] = {};
+  dht: unknown = null;
   treated: string[] = [];
   readonly #path: string;
 

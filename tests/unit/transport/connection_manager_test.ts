@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { concat, hex, text, utf8 } from "../../../core/base/bytes.ts";
 import { seededRandom } from "../../../core/base/random.ts";
+import type { Value } from "../../../core/dht/value.ts";
 import { type Channel, ChannelDeclined, ConnectError, ConnectionClosed } from "../../../core/transport/channel.ts";
 import type { ConnectionManager, ConnectionManagerOptions } from "../../../core/transport/connection_manager.ts";
 import { packMessage } from "../../../core/transport/mux_codec.ts";
-import { peerKey } from "../../../core/transport/signalling.ts";
+import { type KeyFamily, peerKey } from "../../../core/transport/signalling.ts";
 import { VirtualClock } from "../../support/virtual_clock.ts";
 import { RawPeer } from "./raw_peer.ts";
 import { managerFor, nextConnection, readBytes, SignallingTable, type TestDevice, testDevices } from "./support.ts";
@@ -77,6 +78,51 @@ for (const family of ["short", "long"] as const) {
       assert.equal(bob.connections(a.device).length, 1);
     }));
 }
+
+Deno.test("an answer counts as soon as it comes, although the put of the request has not ended", async () => {
+  const [a, b] = await testDevices();
+  const table = new SignallingTable();
+  const end = Promise.withResolvers<void>();
+  const slow = {
+    listen: table.listen.bind(table),
+    put: async (key: string, value: Value) => {
+      await table.put(key, value);
+      await end.promise;
+    },
+  };
+  const alice = managerFor(a, slow, [b]), bob = managerFor(b, table, [a]);
+  alice.start();
+  bob.start();
+  try {
+    assert.equal((await alice.connect(b.key.publicKey)).peer.device, b.device);
+  } finally {
+    end.resolve();
+    await Promise.all([alice.stop(), bob.stop()]);
+  }
+});
+
+Deno.test("peers of one key family each never reach each other, and both reach one of both families", async () => {
+  const [a, b, both] = await testDevices();
+  const table = new SignallingTable();
+  const old = managerFor(a, table, [b, both], { families: ["short"] });
+  const today = managerFor(b, table, [a, both], { families: ["long"] });
+  const relay = managerFor(both, table, [a, b]);
+  const managers = [old, today, relay];
+  managers.forEach((manager) => manager.start());
+  try {
+    const lost = assert.rejects(old.connect(b.key.publicKey), ConnectError);
+    assert.equal((await today.connect(both.key.publicKey)).peer.device, both.device);
+    assert.equal((await relay.connect(a.key.publicKey)).peer.device, a.device);
+    const puts = (device: TestDevice, family: KeyFamily) =>
+      table.puts.filter(({ key }) => key === peerKey(device.key.publicKey, family)).length;
+    assert.deepEqual([puts(b, "short"), puts(b, "long")], [1, 1]); // the lost request; the relay's answer
+    assert.deepEqual([old.connections(b.device), today.connections(a.device)], [[], []]);
+    await old.stop();
+    await lost;
+  } finally {
+    await Promise.all(managers.map((manager) => manager.stop()));
+  }
+});
 
 Deno.test("a connection that is up is used again, and there is one attempt at a time", () =>
   withTwo(async ({ b, table, alice }) => {
