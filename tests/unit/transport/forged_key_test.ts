@@ -26,14 +26,14 @@ function forgedKey(shown: PrivateKey, held: PrivateKey): string {
     return tlv(2, bytes[0] < 128 ? bytes : concat(Uint8Array.of(0), bytes)); // DER numbers are signed
   });
   const der = tlv(0x30, concat(tlv(2, Uint8Array.of(0)), ...numbers));
-  return `-----BEGIN RSA PRIVATE KEY-----\n${
-    der.toBase64().replace(/.{64}/g, "$&\n")
-  }\n-----END RSA PRIVATE KEY-----\n`;
+  const lines = der.toBase64().match(/.{1,64}/g) ?? [];
+  return ["-----BEGIN RSA PRIVATE KEY-----", ...lines, "-----END RSA PRIVATE KEY-----", ""].join("\n");
 }
 
 function tlv(tag: number, value: Uint8Array): Uint8Array<ArrayBuffer> {
-  const length = value.length < 128 ? [value.length] : [0x82, value.length >> 8, value.length & 0xff];
-  return concat(Uint8Array.of(tag, ...length), value);
+  const { length } = value;
+  const head = length < 128 ? [length] : length < 256 ? [0x81, length] : [0x82, length >> 8, length & 0xff];
+  return concat(Uint8Array.of(tag, ...head), value);
 }
 
 /** Lets openssl be the TLS client on a connection after ICE. */
@@ -53,7 +53,8 @@ async function opensslClient({ link, session }: RawLink, chainPem: string, keyPe
       stderr: "null",
     });
     const process = openssl.spawn();
-    const conn = await bridge.accept();
+    // openssl that ends before it connects has not understood its files.
+    const conn = await Promise.race([bridge.accept(), process.status.then(() => Promise.reject(new Error("openssl")))]);
     const writes: Promise<unknown>[] = [];
     link.handTo(session.readerFor({
       data: (bytes) => void writes.push(conn.write(bytes.slice()).catch(() => {})),
