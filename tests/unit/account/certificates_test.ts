@@ -127,7 +127,7 @@ Deno.test("certificates: a renewed chain takes the place of the expired one", ()
   }));
 
 Deno.test("revocations: kept until a certificate of the account is known, whatever else is put there", () =>
-  withScene(async ({ certificates, store, clock }) => {
+  withScene(({ certificates, store, clock }) => {
     const account = PublicKey.fromSpki(Certificate.listFromPem(textVector("account/chain.pem"))[1].publicKey.spki).id;
     const der = readRevocationValue(unpackValue(vector("account/crl.value")));
     assert.deepEqual(der && [...der], [...vector("account/crl.der")]);
@@ -147,6 +147,7 @@ Deno.test("revocations: kept until a certificate of the account is known, whatev
       .revocations(account);
     assert.throws(() => checkChain(revoked, { now: clock.now(), revocations }), /revoked/);
     checkChain(chain, { now: clock.now(), revocations });
+    return Promise.resolve();
   }));
 
 Deno.test("revocations: a list is taken once, and only from its account", () =>

@@ -5,6 +5,7 @@ import { Presence } from "../../../core/account/presence.ts";
 import { encode } from "../../../core/base/msgpack.ts";
 import { fromHex } from "../../../core/base/bytes.ts";
 import { signValue } from "../../../core/dht/value_crypto.ts";
+import { x509 } from "../../../core/identity/x509.ts";
 import { announced, announcementOf, peerOf, until } from "../../support/people.ts";
 import { quickKey } from "../identity/hostile.ts";
 import { alice, announce, bob, bobsPhone, plainValue, publishChain, type Scene, vector, withScene } from "./support.ts";
@@ -138,7 +139,6 @@ Deno.test("devices of an account: announced, certified by it, not revoked, each 
 Deno.test("devices of an account: a list at the same key takes out the revoked", () =>
   withScene(async (scene) => {
     const { table, certificates, clock } = scene;
-    const { x509 } = await import("../../../core/identity/x509.ts");
     const [leaf, account] = bobsPhone.chain;
     const list = await x509.X509CrlGenerator.create({
       issuer: new x509.Name(account.subject),
