@@ -63,12 +63,14 @@ export class Presence extends Emitter<PresenceEvents> {
   }
 
   #watch(account: AccountId): void {
+    const watched: Watched = { stop: () => {}, announcements: new Map(), checking: new Map() };
+    this.#watched.set(account, watched); // first: values that our own node stores are told before `listen` returns
     const listening = this.dht.listen(account, (value, expired) => {
       this.#onValue(account, value, expired).catch((error) =>
         log.warn("presence of {account}: {error}", { account, error: messageOf(error) })
       );
     });
-    this.#watched.set(account, { stop: () => listening.stop(), announcements: new Map(), checking: new Map() });
+    watched.stop = () => listening.stop();
   }
 
   #unwatch(account: AccountId): void {

@@ -69,7 +69,7 @@ export class DhtTable implements Pick<Dht, "get" | "put" | "keep" | "listen"> {
   listen(key: InfoHash, listener: Listener): { stop(): void } {
     const mine = { key, listener };
     this.#listeners.add(mine);
-    for (const value of this.values(key)) queueMicrotask(() => this.#listeners.has(mine) && listener(value, false));
+    for (const value of this.values(key)) listener(value, false); // before it returns, as the real one tells what it stores
     return { stop: () => void this.#listeners.delete(mine) };
   }
 
