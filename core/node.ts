@@ -256,6 +256,7 @@ export class Node implements RunnableNode {
     account.on("announced", () => this.#status());
     account.presence.on("appeared", ({ account: jamiId }) => this.#presence(jamiId));
     account.presence.on("vanished", ({ account: jamiId }) => this.#presence(jamiId));
+    connections.on("connection", ({ peer }) => this.#presence(peer.account));
     connections.on("closed", ({ connection }) => this.#presence(connection.peer.account));
     invitations.on("invitation", ({ conversation }) => {
       const request = this.store.conversationRequests.get(conversation);
@@ -264,6 +265,7 @@ export class Node implements RunnableNode {
     conversations.on("opened", ({ conversation }) => this.#conversation(conversation));
     conversations.on("closed", ({ id }) => this.#emit({ type: "conversation-gone", data: { id } }));
     conversations.on("moved", ({ conversation, added }) => {
+      if (this.#listeners.size === 0) return;
       for (const row of added) {
         this.#emit({ type: "message", data: { conversationId: conversation.id, message: view.messageInfo(row) } });
       }
@@ -278,11 +280,11 @@ export class Node implements RunnableNode {
           reason: violation.message,
         }),
     );
-    this.#relay.delivery.on("held", ({ conversation, device }) =>
-      this.#emit({
-        type: "delivery",
-        data: { conversationId: conversation.id, deviceId: device, lag: view.lag(conversation, device, this.#relay) },
-      }));
+    this.#relay.delivery.on("held", ({ conversation, device }) => {
+      if (this.#listeners.size === 0) return; // the lag costs a walk over the history
+      const lag = view.lag(conversation, device, this.#relay);
+      this.#emit({ type: "delivery", data: { conversationId: conversation.id, deviceId: device, lag } });
+    });
   }
 
   #conversation({ record }: Conversation): void {

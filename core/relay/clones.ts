@@ -47,7 +47,9 @@ export class Clones {
     const connections = inviter ? connected(inviter) : [];
     if (inviter && connections.length === 0) reach(inviter);
     for (const connection of connections) await fetch(id, connection);
-    if (!conversations.isWanted(id) || !this.#retries.has(id)) return void this.#retries.delete(id);
+    if (!conversations.isWanted(id)) this.#retries.delete(id);
+    if (this.#retries.get(id) !== retry) return;
+    retry.cancel(); // of an attempt beside this one
     retry.cancel = clock.after(retry.wait, () => this.attempt(id));
     retry.wait = Math.min(retry.wait * 2, CLONE_LONGEST_MS);
   }

@@ -26,8 +26,19 @@ export const PACKS_PER_DEVICE = 2;
 export const CLONE_FIRST_MS = 5_000;
 export const CLONE_LONGEST_MS = 12 * 60 * 60_000;
 
-/** Group invitations that wait for a decision. */
-export const MAX_PENDING_INVITATIONS = 1_000;
+/** Conversations of one account that are to be cloned: each is tried again and again. */
+export const MAX_WANTED_OF_ACCOUNT = 100;
+
+/** What an invitation may say besides its mode, each so many characters at most (account.md 6.5). */
+export const INVITATION_TEXTS = ["title", "description"] as const;
+export const MAX_INVITATION_TEXT = 64_000;
+
+/** A head whose history was refused is not fetched again for this time. */
+export const REFUSED_MS = 10 * 60_000;
+export const REFUSED_KEPT = 1_024;
+
+/** Devices whose packs are counted. */
+export const DEVICES_SERVED = 4_096;
 
 /** Commits given as "haves" in a fetch (swarm-sync.md 1.4). */
 export const MAX_HAVES = 256;

@@ -3,7 +3,7 @@
 import { getLogger } from "@logtape/logtape";
 import { join } from "node:path";
 import type { Clock } from "../base/clock.ts";
-import { KituoError, messageOf } from "../base/errors.ts";
+import { KituoError, LimitError, messageOf } from "../base/errors.ts";
 import { Emitter } from "../base/events.ts";
 import { KeyedMutex } from "../base/limits.ts";
 import type { Identity } from "../identity/identity.ts";
@@ -12,13 +12,15 @@ import type { NewCommit } from "../store/commits.ts";
 import type { Store } from "../store/store.ts";
 import { Conversation, type Fetched } from "../swarm/conversation.ts";
 import { Mode } from "../swarm/conversation_facts.ts";
+import { renameDurably } from "../swarm/durable_fs.ts";
 import { checkHistory } from "../swarm/history.ts";
-import { type GitObject, MissingObject, type ObjectReader, type Oid } from "../swarm/object.ts";
-import { OverlayReader } from "../swarm/overlay.ts";
+import type { GitObject, Oid } from "../swarm/object.ts";
+import { emptyReader, OverlayReader } from "../swarm/overlay.ts";
 import { missingObjects } from "../swarm/reachable.ts";
 import { Repository } from "../swarm/repository.ts";
 import { RuleViolation } from "../swarm/rules/violation.ts";
 import { createConversation, join as joinCommit } from "../swarm/write_members.ts";
+import { MAX_WANTED_OF_ACCOUNT } from "./constants.ts";
 
 const log = getLogger(["kituo", "relay"]);
 
@@ -43,14 +45,16 @@ export interface ConversationsOptions {
   displayName(): string;
 }
 
-/** What a reader of nothing says: the base of a clone's objects. */
-const NOTHING: ObjectReader = {
-  read: (oid) => Promise.reject(new MissingObject(oid)),
-  has: () => Promise.resolve(false),
-};
+/** A conversation that is to be cloned. */
+export interface Wanted {
+  id: Oid;
+  /** Whom to clone it from. */
+  invitedBy?: AccountId;
+}
 
 export class Conversations extends Emitter<ConversationsEvents> {
   #open = new Map<Oid, Conversation>();
+  #wanted = new Map<Oid, Wanted>();
   #byAccount: Map<AccountId, Set<Conversation>> | null = null;
   #mutex = new KeyedMutex<Oid>();
   #lastCreated = 0;
@@ -63,10 +67,11 @@ export class Conversations extends Emitter<ConversationsEvents> {
   async start(): Promise<void> {
     const { store, dir } = this.options;
     await Deno.mkdir(dir, { recursive: true, mode: 0o700 });
-    for (const { id, state } of store.conversations.all()) {
+    for (const { id, state, invitedBy } of store.conversations.all()) {
       if (state === "left") continue;
+      if (state === "cloning") this.#wanted.set(id, { id, invitedBy });
       try {
-        await this.#openStored(id, state === "cloning");
+        if (state !== "cloning" || await isThere(this.#dir(id))) await this.#openStored(id);
       } catch (error) {
         log.error("conversation {id} cannot be opened: {error}", { id, error: messageOf(error) });
       }
@@ -75,8 +80,10 @@ export class Conversations extends Emitter<ConversationsEvents> {
 
   /** Closes all repositories. */
   async stop(): Promise<void> {
-    for (const conversation of this.#open.values()) await conversation.repository.close();
+    const open = this.all();
     this.#open.clear();
+    this.#byAccount = null;
+    await Promise.all(open.map((conversation) => conversation.close()));
   }
 
   get(id: Oid): Conversation | undefined {
@@ -97,19 +104,27 @@ export class Conversations extends Emitter<ConversationsEvents> {
     return new Set(this.#index().keys());
   }
 
-  /** Ids of conversations that are to be cloned yet, with who invited us. */
-  wanted(): { id: Oid; invitedBy?: AccountId }[] {
-    return this.options.store.conversations.all().filter(({ id, state }) => state === "cloning" && !this.#open.has(id));
+  /** What is to be cloned yet. */
+  wanted(): Wanted[] {
+    return [...this.#wanted.values()];
   }
 
   isWanted(id: Oid): boolean {
-    return !this.#open.has(id) && this.options.store.conversations.get(id)?.state === "cloning";
+    return this.#wanted.has(id);
   }
 
-  /** Notes that a conversation is to be cloned. */
+  /**
+   * Notes that a conversation is to be cloned.
+   * @throws {LimitError} when too many of this account's are wanted already
+   */
   want(id: Oid, invitedBy: AccountId, mode: number, title = ""): void {
     const { store, clock } = this.options;
     if (this.#open.has(id)) return;
+    const others = this.wanted().filter((wanted) => wanted.id !== id && wanted.invitedBy === invitedBy);
+    if (others.length >= MAX_WANTED_OF_ACCOUNT) {
+      throw new LimitError("conversations to clone", "too many of one account");
+    }
+    this.#wanted.set(id, { id, invitedBy });
     store.conversations.put({
       id,
       mode,
@@ -123,9 +138,11 @@ export class Conversations extends Emitter<ConversationsEvents> {
     });
   }
 
-  /** Creates the one-to-one conversation with an account; its id. */
-  async createOneToOne(account: AccountId): Promise<Oid> {
+  /** The one-to-one conversation with an account, made if there is none; its id. */
+  async oneToOne(account: AccountId): Promise<Oid> {
     const { store, identity, clock, displayName } = this.options;
+    const known = this.of(account).find(({ facts, joined }) => facts.mode === Mode.oneToOne && joined);
+    if (known) return known.id;
     // Two initial commits of one second and mode could be the same conversation (swarm-repository.md 3.1).
     const now = Math.max(clock.now(), this.#lastCreated + 1_000);
     this.#lastCreated = now;
@@ -143,7 +160,7 @@ export class Conversations extends Emitter<ConversationsEvents> {
       title: "",
       head: written.head,
     });
-    await this.#openStored(id, false);
+    await this.#openStored(id);
     return id;
   }
 
@@ -154,21 +171,28 @@ export class Conversations extends Emitter<ConversationsEvents> {
   finishClone(id: Oid, { head, objects }: Fetched): Promise<Conversation | undefined> {
     return this.#mutex.run(id, async () => {
       if (!this.isWanted(id)) return this.#open.get(id);
-      const reader = new OverlayReader(NOTHING, objects);
+      const { commits, ledger } = this.options.store;
+      const reader = new OverlayReader(emptyReader, objects);
       await this.#checkClone(id, reader, head);
       const kept: GitObject[] = [];
       for (const oid of await missingObjects(reader, head, [])) kept.push(await reader.read(oid));
+      // of an earlier stay: nothing of it may remain beside the new history
+      commits.drop(id);
+      ledger.drop(id);
       await this.#settle(id, kept, head);
-      return await this.#openStored(id, true);
+      return await this.#openStored(id);
     });
   }
 
   /** Ends our part in a conversation: it is served and followed no more, its data stays. */
   leave(id: Oid): void {
+    const conversation = this.#open.get(id);
     this.#open.delete(id);
+    this.#wanted.delete(id);
     this.#byAccount = null;
     this.options.store.conversations.setState(id, "left");
     this.emit("closed", { id });
+    conversation?.close().catch((error) => log.warn("closing {id} failed: {error}", { id, error: messageOf(error) }));
   }
 
   async #checkClone(id: Oid, reader: OverlayReader, head: Oid): Promise<void> {
@@ -186,36 +210,49 @@ export class Conversations extends Emitter<ConversationsEvents> {
   async #settle(id: Oid, objects: Iterable<GitObject>, head: Oid): Promise<void> {
     const place = this.#dir(id);
     const aside = `${place}.new`;
-    await Deno.remove(aside, { recursive: true }).catch(() => {});
+    if (await isThere(aside)) await Deno.remove(aside, { recursive: true });
     const repository = await Repository.create(aside);
     await repository.add(objects);
     await repository.setHead(head);
     await repository.close();
-    await Deno.remove(place, { recursive: true }).catch(() => {});
-    await Deno.rename(aside, place);
+    if (await isThere(place)) await Deno.remove(place, { recursive: true });
+    await renameDurably(aside, place);
   }
 
-  async #openStored(id: Oid, isClone: boolean): Promise<Conversation | undefined> {
+  /** Opens what stands in the conversation's place. */
+  async #openStored(id: Oid): Promise<Conversation> {
     const { store, identity, clock, displayName } = this.options;
-    const place = this.#dir(id);
-    if (isClone && !await Deno.stat(place).catch(() => null)) return undefined;
-    const repository = await Repository.open(place);
+    const repository = await Repository.open(this.#dir(id));
     const conversation = await Conversation.open(id, repository, { store, identity, clock, displayName });
-    if (isClone) {
-      store.conversations.setState(id, "active");
-      store.conversationRequests.delete(id);
+    const { record, facts } = conversation;
+    if (this.isWanted(id) && !conversation.isMember(identity.account)) {
+      await conversation.close();
+      throw new NotInvited("what is here is of an earlier stay that has ended");
     }
+    store.conversations.put({ ...record, mode: facts.mode ?? record.mode, state: "active" });
+    store.conversationRequests.delete(id);
+    this.#wanted.delete(id);
     this.#open.set(id, conversation);
     this.#byAccount = null;
     conversation.on("moved", ({ added, own }) => {
+      if (this.#open.get(id) !== conversation) return;
       if (added.some(({ type }) => type === "member" || type === "merge")) this.#byAccount = null;
       this.emit("moved", { conversation, added, own });
     });
-    if (!conversation.joined && conversation.members.roles.get(identity.account) === "invited") {
-      await conversation.write((context) => joinCommit(context));
-    }
     this.emit("opened", { conversation });
+    await this.#join(conversation);
     return conversation;
+  }
+
+  /** Takes up an invitation; without success everything else goes on, and the next start tries again. */
+  async #join(conversation: Conversation): Promise<void> {
+    const { id, joined, members } = conversation;
+    if (joined || members.roles.get(this.options.identity.account) !== "invited") return;
+    try {
+      await conversation.write((context) => joinCommit(context));
+    } catch (error) {
+      log.error("joining {id} failed: {error}", { id, error: messageOf(error) });
+    }
   }
 
   #index(): Map<AccountId, Set<Conversation>> {
@@ -231,8 +268,19 @@ export class Conversations extends Emitter<ConversationsEvents> {
     return this.#byAccount = index;
   }
 
+  /** @throws {NotInvited} when the id is none: it becomes a path */
   #dir(id: Oid): string {
-    if (!isAccountId(id)) throw new NotInvited("not the id of a conversation"); // it becomes a path: 40 hex digits only
+    if (!isAccountId(id)) throw new NotInvited("not the id of a conversation");
     return join(this.options.dir, `${id}.git`);
+  }
+}
+
+async function isThere(path: string): Promise<boolean> {
+  try {
+    await Deno.stat(path);
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
   }
 }

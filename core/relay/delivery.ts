@@ -36,7 +36,8 @@ interface Telling {
   at: number;
   /** Exchanges in which it is being served now. */
   serving: number;
-  cancel: () => void;
+  /** Ends the wait for the next time, if there is one. */
+  cancel: (() => void) | null;
 }
 
 export type DeliveryEvents = {
@@ -46,14 +47,15 @@ export type DeliveryEvents = {
 
 export class Delivery extends Emitter<DeliveryEvents> {
   #tellings = new Map<string, Telling>();
+  #stopped = false;
 
   constructor(private readonly options: DeliveryOptions) {
     super();
   }
 
   stop(): void {
-    this.#tellings.forEach((telling) => telling.cancel());
-    this.#tellings.clear();
+    this.#stopped = true;
+    this.#forget(() => true);
   }
 
   /** The commits that the device is known to hold, with all before them. */
@@ -75,14 +77,17 @@ export class Delivery extends Emitter<DeliveryEvents> {
       at: this.options.clock.now(),
     });
     const telling = this.#tellings.get(key(conversation, device));
-    if (telling) telling.told = 0;
+    if (telling) {
+      telling.told = 0;
+      if (!telling.cancel) this.#in(telling, RENOTIFY_MS[0], conversation, device);
+    }
     this.emit("held", { conversation, device });
   }
 
-  /** Tells the device what it lacks, if it lacks anything and is connected; `fresh` when something new came in. */
-  tell(conversation: Conversation, device: DeviceId, fresh = true): void {
+  /** Tells the device what it lacks, if it lacks anything and is connected: something new came in, or the device. */
+  tell(conversation: Conversation, device: DeviceId): void {
     const telling = this.#telling(conversation, device);
-    if (fresh) telling.told = 0;
+    telling.told = 0;
     if (telling.serving > 0) return; // what comes in the middle of a fetch is dropped by 2023's peers: told afterwards
     const since = this.options.clock.now() - telling.at;
     this.#in(telling, Math.max(0, NOTIFY_DISTANCE_MS - since), conversation, device);
@@ -94,15 +99,25 @@ export class Delivery extends Emitter<DeliveryEvents> {
     telling.serving++;
     return () => {
       telling.serving--;
+      if (this.#tellings.get(key(conversation, device)) !== telling) return; // gone meanwhile
       this.#in(telling, AFTER_SERVING_MS, conversation, device);
     };
   }
 
   /** Forgets the device's open tellings: it has no connection any more. */
   gone(device: DeviceId): void {
+    this.#forget((name) => name.endsWith(device));
+  }
+
+  /** Forgets the open tellings about a conversation: it ended for us. */
+  drop(id: Oid): void {
+    this.#forget((name) => name.startsWith(id));
+  }
+
+  #forget(which: (name: string) => boolean): void {
     for (const [name, telling] of this.#tellings) {
-      if (!name.endsWith(device)) continue;
-      telling.cancel();
+      if (!which(name)) continue;
+      telling.cancel?.();
       this.#tellings.delete(name);
     }
   }
@@ -111,15 +126,20 @@ export class Delivery extends Emitter<DeliveryEvents> {
     const name = key(conversation, device);
     const known = this.#tellings.get(name);
     if (known) return known;
-    const telling: Telling = { told: 0, at: 0, serving: 0, cancel: () => {} };
+    const telling: Telling = { told: 0, at: 0, serving: 0, cancel: null };
     this.#tellings.set(name, telling);
     return telling;
   }
 
   #in(telling: Telling, ms: number, conversation: Conversation, device: DeviceId): void {
-    telling.cancel();
-    if (ms > 0) telling.cancel = this.options.clock.after(ms, () => this.#say(telling, conversation, device));
-    else this.#say(telling, conversation, device);
+    telling.cancel?.();
+    telling.cancel = null;
+    if (this.#stopped) return;
+    if (ms <= 0) return this.#say(telling, conversation, device);
+    telling.cancel = this.options.clock.after(ms, () => {
+      telling.cancel = null;
+      this.#say(telling, conversation, device);
+    });
   }
 
   #say(telling: Telling, conversation: Conversation, device: DeviceId): void {

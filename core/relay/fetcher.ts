@@ -7,14 +7,16 @@ import { getLogger } from "@logtape/logtape";
 import type { Clock } from "../base/clock.ts";
 import { messageOf } from "../base/errors.ts";
 import { Emitter } from "../base/events.ts";
+import { LruMap } from "../base/limits.ts";
 import type { NewCommit } from "../store/commits.ts";
 import type { Conversation, Fetched } from "../swarm/conversation.ts";
 import { GitClient } from "../swarm/fetch_pack.ts";
-import { MissingObject, type ObjectReader, type Oid } from "../swarm/object.ts";
+import type { Oid } from "../swarm/object.ts";
+import { emptyReader } from "../swarm/overlay.ts";
 import { commitLinks } from "../swarm/reachable.ts";
 import { RuleViolation } from "../swarm/rules/violation.ts";
 import type { Connection } from "../transport/channel.ts";
-import { MAX_HAVES } from "./constants.ts";
+import { MAX_HAVES, REFUSED_KEPT, REFUSED_MS } from "./constants.ts";
 import type { Conversations } from "./conversations.ts";
 
 const log = getLogger(["kituo", "relay"]);
@@ -28,14 +30,11 @@ export type FetcherEvents = {
   failed: { id: Oid; connection: Connection; error: unknown };
 };
 
-const NOTHING: ObjectReader = {
-  read: (oid) => Promise.reject(new MissingObject(oid)),
-  has: () => Promise.resolve(false),
-};
-
 export class Fetcher extends Emitter<FetcherEvents> {
   /** Running fetches by connection and conversation: is there a reason to run once more? */
   #running = new Map<string, { again: boolean }>();
+  /** Refused heads, by conversation and head, and until when. */
+  #refused = new LruMap<string, number>(REFUSED_KEPT);
   #clients = new WeakMap<Connection, Map<Oid, Promise<GitClient>>>();
 
   constructor(private readonly conversations: Conversations, private readonly clock: Clock) {
@@ -49,16 +48,11 @@ export class Fetcher extends Emitter<FetcherEvents> {
     if (running) return void (running.again = true);
     const mine = { again: true };
     this.#running.set(name, mine);
-    try {
-      while (mine.again) {
-        mine.again = false;
-        await this.#once(id, connection);
-      }
-    } catch (error) {
-      this.#onError(id, connection, error);
-    } finally {
-      this.#running.delete(name);
+    while (mine.again) {
+      mine.again = false;
+      await this.#once(id, connection).catch((error) => this.#onError(id, connection, error));
     }
+    this.#running.delete(name);
   }
 
   async #once(id: Oid, connection: Connection): Promise<void> {
@@ -69,17 +63,27 @@ export class Fetcher extends Emitter<FetcherEvents> {
     let advertised: Oid | undefined;
     const fetched = await client.fetch({
       have: conversation?.haves(MAX_HAVES) ?? [],
-      known: (oid) => conversation?.has(oid) ?? false,
-      base: conversation?.repository ?? NOTHING,
+      known: (oid) => conversation?.has(oid) || (this.#refused.get(`${id}/${oid}`) ?? 0) > this.clock.now(),
+      base: conversation?.repository ?? emptyReader,
       onAdvertised: (head) => advertised = head,
     });
+    try {
+      await this.#takeIn(id, connection, fetched, advertised);
+    } catch (error) {
+      if (fetched && error instanceof RuleViolation) {
+        this.#refused.set(`${id}/${fetched.head}`, this.clock.now() + REFUSED_MS);
+        this.emit("refused", { id, connection, violation: error });
+      }
+      throw error;
+    }
+  }
+
+  async #takeIn(id: Oid, connection: Connection, fetched: Fetched | null, advertised?: Oid): Promise<void> {
+    const { device } = connection.peer;
+    const conversation = this.conversations.get(id);
     if (conversation) {
       const added = fetched ? await conversation.take(fetched) : [];
-      log.debug("{count} new commits of {id} from {device}", {
-        count: added.length,
-        id,
-        device: connection.peer.device,
-      });
+      log.debug("{count} new commits of {id} from {device}", { count: added.length, id, device });
       const held = fetched ? knownTips(conversation, fetched) : advertised ? [advertised] : [];
       this.emit("fetched", { conversation, connection, held, added });
     } else if (fetched) {
@@ -111,7 +115,6 @@ export class Fetcher extends Emitter<FetcherEvents> {
       account,
       error: messageOf(error),
     });
-    if (error instanceof RuleViolation) this.emit("refused", { id, connection, violation: error });
     if (!this.conversations.get(id)) this.emit("failed", { id, connection, error });
   }
 }

@@ -9,6 +9,7 @@ import type { Invite } from "../messaging/payload.ts";
 import type { ConversationRequest } from "../store/requests.ts";
 import type { Store } from "../store/store.ts";
 import type { Oid } from "../swarm/object.ts";
+import { INVITATION_TEXTS, MAX_INVITATION_TEXT } from "./constants.ts";
 import type { Conversations } from "./conversations.ts";
 
 /** There is no such invitation. */
@@ -46,10 +47,13 @@ export class Invitations extends Emitter<InvitationsEvents> {
     const { store, clock, conversations, welcome } = this.options;
     if (conversations.get(conversation) || conversations.isWanted(conversation)) return;
     if (store.conversationRequests.get(conversation)?.declined) return;
+    const texts = INVITATION_TEXTS.map((key) =>
+      [key, metadatas.get(key)?.slice(0, MAX_INVITATION_TEXT) ?? ""] as const
+    );
     store.conversationRequests.put({
       conversation,
       from: from.account,
-      metadatas: { mode: "2", ...Object.fromEntries(metadatas) },
+      metadatas: { mode: metadatas.get("mode") ?? "2", ...Object.fromEntries(texts) },
       received: clock.now(),
       declined: 0,
     });
@@ -57,12 +61,12 @@ export class Invitations extends Emitter<InvitationsEvents> {
     else this.emit("invitation", { conversation, from: from.account });
   }
 
-  /** Accepts: the conversation is cloned as soon as a member is reached. @throws {UnknownInvitation} */
+  /** Accepts: the conversation is cloned as soon as a member is reached. @throws {UnknownInvitation} @throws {LimitError} */
   accept(conversation: Oid): void {
     const { store, clock, conversations } = this.options;
     const request = this.#request(conversation);
+    conversations.want(conversation, request.from, Number(request.metadatas.mode) || 0, request.metadatas.title);
     store.conversationRequests.put({ ...request, accepted: clock.now() });
-    conversations.want(conversation, request.from, Number(request.metadatas.mode) || 0, request.metadatas.title ?? "");
     this.emit("accepted", { conversation, from: request.from });
   }
 

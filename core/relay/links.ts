@@ -14,6 +14,7 @@ import { PARALLEL_CONNECTS, RETRY_FIRST_MS, RETRY_LONGEST_MS } from "./constants
 
 const log = getLogger(["kituo", "relay"]);
 
+/** The attempts to reach a device that has no connection; with one, there is no link. */
 interface Link {
   account: AccountId;
   device: PublicKey;
@@ -55,6 +56,7 @@ export class Links {
     this.#stopped = true;
     this.#off.forEach((off) => off());
     this.#links.forEach((link) => link.cancel());
+    this.#links.clear();
   }
 
   /** A live connection to the device, the newest one. */
@@ -111,17 +113,24 @@ export class Links {
     if (link.busy || this.#stopped) return;
     link.busy = true;
     link.again = false;
+    const device = link.device.longId;
     try {
-      if (await this.#alive(link.device.longId)) return void (link.busy = false);
-      await this.#slots.run(() => this.options.connections.connect(link.device, "application/im-gitmessage-id"));
-      link.busy = false;
-      link.wait = RETRY_FIRST_MS;
+      if (!await this.#alive(device)) await this.#slots.run(() => this.#connect(link));
     } catch (error) {
-      link.busy = false;
-      log.debug("no connection to {device}: {error}", { device: link.device.longId, error: messageOf(error) });
-      if (this.#stopped) return;
-      if (link.again) this.#try(link);
-      else this.#later(link);
+      log.debug("no connection to {device}: {error}", { device, error: messageOf(error) });
     }
+    link.busy = false;
+    link.cancel();
+    if (this.#stopped) return;
+    if (this.live(device)) this.#links.delete(device);
+    else if (link.again) this.#try(link);
+    else this.#later(link);
+  }
+
+  async #connect({ account, device }: Link): Promise<void> {
+    const { connections, presence, wanted } = this.options;
+    // it may have waited for its turn for long
+    if (this.#stopped || !wanted(account) || !presence.isPresent(account, device.longId)) return;
+    await connections.connect(device, "application/im-gitmessage-id");
   }
 }

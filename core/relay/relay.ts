@@ -31,7 +31,7 @@ const log = getLogger(["kituo", "relay"]);
 export interface RelayOptions {
   identity: Identity;
   store: Store;
-  dht: Dht;
+  dht: Pick<Dht, "get" | "put" | "keep" | "listen">;
   clock: Clock;
   random: Random;
   /** Folder of the repositories. */
@@ -66,7 +66,7 @@ export class Relay {
     this.conversations = new Conversations({ ...options, dir: options.conversationsDir });
     this.account = new Account({
       ...options,
-      createConversation: (account) => this.conversations.createOneToOne(account),
+      createConversation: (account) => this.conversations.oneToOne(account),
     });
     const { certificates, presence } = this.account;
     this.connections = new ConnectionManager({
@@ -192,7 +192,9 @@ export class Relay {
 
   #listen(): void {
     const { contacts, certificates } = this.account;
-    this.connections.on("connection", (connection) => this.#onConnection(connection));
+    this.connections.on("connection", (connection) => {
+      this.#onConnection(connection).catch((error) => log.error("a new connection: {error}", { error }));
+    });
     this.connections.on("closed", ({ connection: { peer } }) => {
       if (!this.links.live(peer.device)) this.delivery.gone(peer.device);
     });
@@ -205,7 +207,11 @@ export class Relay {
       this.#onMembers(conversation);
       this.#spread(conversation);
     });
-    this.conversations.on("closed", ({ id }) => this.#router.drop(id));
+    this.conversations.on("closed", ({ id }) => {
+      this.#router.drop(id);
+      this.delivery.drop(id);
+      this.#watch();
+    });
     this.fetcher.on("fetched", ({ conversation, connection: { peer }, held, added }) => {
       for (const commit of held) this.delivery.holds(conversation, peer.account, peer.device, commit);
       if (added.length) this.#spread(conversation);
@@ -330,7 +336,7 @@ export class Relay {
   #onInviteRequest(connection: Connection, id: string): void {
     const conversation = this.conversations.get(id);
     if (!conversation?.mayFetch(connection.peer)) return;
-    const { mode, title } = conversation.record;
+    const { facts: { mode }, record: { title } } = conversation;
     const metadatas = new Map([["mode", `${mode}`], ...title ? [["title", title] as const] : []]);
     this.#messenger.send(connection, { kind: "invite", conversation: id, metadatas }).catch((error) =>
       log.debug("an invitation was not sent: {error}", { error: messageOf(error) })

@@ -1,7 +1,7 @@
 /** Which channels are accepted from whom (connection.md 9, swarm-sync.md 1.6 and 10). Authority comes from the certificate, never from the name. */
 
 import type { Clock } from "../base/clock.ts";
-import { Semaphore } from "../base/limits.ts";
+import { LruMap, Semaphore } from "../base/limits.ts";
 import type { DeviceId } from "../identity/ids.ts";
 import { parseChannelName } from "../messaging/channel_name.ts";
 import { SwarmOverlay } from "../messaging/drt.ts";
@@ -11,7 +11,7 @@ import type { Conversation } from "../swarm/conversation.ts";
 import type { Oid } from "../swarm/object.ts";
 import { serveGit } from "../swarm/upload_pack.ts";
 import type { Channel, Connection } from "../transport/channel.ts";
-import { PACKS_PER_DEVICE } from "./constants.ts";
+import { DEVICES_SERVED, PACKS_PER_DEVICE } from "./constants.ts";
 import type { Conversations } from "./conversations.ts";
 import type { Delivery } from "./delivery.ts";
 
@@ -28,7 +28,7 @@ export interface RouterOptions {
 
 export class Router {
   #overlays = new Map<Oid, SwarmOverlay>();
-  #packs = new Map<DeviceId, Semaphore>();
+  #packs = new LruMap<DeviceId, Semaphore>(DEVICES_SERVED);
 
   constructor(private readonly options: RouterOptions) {}
 

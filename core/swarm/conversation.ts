@@ -5,7 +5,7 @@
 
 import { getLogger } from "@logtape/logtape";
 import type { Clock } from "../base/clock.ts";
-import { KituoError } from "../base/errors.ts";
+import { KituoError, messageOf } from "../base/errors.ts";
 import { Emitter } from "../base/events.ts";
 import { KeyedMutex } from "../base/limits.ts";
 import type { Identity } from "../identity/identity.ts";
@@ -179,6 +179,11 @@ export class Conversation extends Emitter<ConversationEvents> {
     });
   }
 
+  /** Waits for what is being taken in or written, then closes the repository. */
+  close(): Promise<void> {
+    return this.#mutex.run("write", () => this.repository.close());
+  }
+
   async #take({ head, objects }: Fetched): Promise<NewCommit[]> {
     if (this.has(head)) return [];
     const reader = new OverlayReader(this.repository, objects);
@@ -193,7 +198,7 @@ export class Conversation extends Emitter<ConversationEvents> {
       async (id) => this.deps.store.commits.get(this.id, id) ?? await nodes(id),
     );
     for (const object of merge.objects) objects.set(object.oid, object);
-    return await this.#keep(reader, merge.head, await this.#check(reader, merge.head));
+    return await this.#keep(reader, merge.head, await this.#check(reader, merge.head, rows));
   }
 
   #context(reader: ObjectReader): WriteContext {
@@ -201,10 +206,12 @@ export class Conversation extends Emitter<ConversationEvents> {
     return { reader, head: this.#head, identity, displayName: displayName(), now: clock.now() };
   }
 
-  /** The rows of all that is new below `head`. @throws {RuleViolation} at the first commit refused */
-  async #check(reader: ObjectReader, head: Oid): Promise<NewCommit[]> {
-    const rows: NewCommit[] = [];
-    for await (const verdict of checkHistory(reader, { head, known: (id) => this.has(id), conversation: this.id })) {
+  /** The rows of all that is new below `head`, `checked` ones first. @throws {RuleViolation} at the first commit refused */
+  async #check(reader: ObjectReader, head: Oid, checked: readonly NewCommit[] = []): Promise<NewCommit[]> {
+    const rows = [...checked];
+    const done = new Set(checked.map(({ id }) => id));
+    const known = (id: Oid) => done.has(id) || this.has(id);
+    for await (const verdict of checkHistory(reader, { head, known, conversation: this.id })) {
       const { valid, commit, members, id, reason, detail } = verdict;
       if (!valid || !commit || !members) throw new RuleViolation(id, reason ?? "refused", detail ?? "");
       rows.push(indexRow(this.id, commit, members));
@@ -229,7 +236,9 @@ export class Conversation extends Emitter<ConversationEvents> {
     this.#head = head;
     this.#members = await membersAt(this.repository, rows[rows.length - 1].tree);
     this.emit("moved", { added: rows, own });
-    await this.repository.repack();
+    await this.repository.repack().catch((error) =>
+      log.error("packing {id} failed: {error}", { id: this.id, error: messageOf(error) })
+    );
     return rows;
   }
 
