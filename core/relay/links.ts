@@ -28,10 +28,10 @@ interface Link {
 }
 
 export interface LinksOptions {
-  connections: ConnectionManager;
-  presence: Presence;
+  connections: Pick<ConnectionManager, "connect" | "connections" | "on">;
+  presence: Pick<Presence, "devices" | "isPresent" | "on">;
   clock: Clock;
-  random: Random;
+  random: Pick<Random, "float">;
   /** Is this account served? */
   wanted(account: AccountId): boolean;
 }
