@@ -57,6 +57,8 @@ export interface SignallingOptions {
   random: Random;
   /** The families that are listened on; default: both. */
   families?: readonly KeyFamily[];
+  /** Ids of requests that were treated before: they do not count against their signer. */
+  seen?: { has(id: bigint): boolean };
   received(signal: Signal): void;
 }
 
@@ -118,8 +120,12 @@ export class Signalling {
     try {
       const plain = await this.#decrypting.run(() => decryptValue(value, this.#options.identity.key));
       if (!plain?.owner || plain.userType !== PEER_REQUEST_TYPE) return;
-      if (plain.owner.longId === this.#options.identity.device || !this.#withinRate(plain.owner)) return;
-      this.#options.received({ from: plain.owner, request: decodePeerRequest(plain.data), family });
+      if (plain.owner.longId === this.#options.identity.device) return;
+      const request = decodePeerRequest(plain.data);
+      // After a restart all of the last 10 minutes comes again, answers too: only a new request costs anything.
+      const isNew = !request.isAnswer && !this.#options.seen?.has(request.id);
+      if (isNew && !this.#withinRate(plain.owner)) return;
+      this.#options.received({ from: plain.owner, request, family });
     } catch (error) {
       const expected = error instanceof ProtocolError || error instanceof LimitError;
       log[expected ? "debug" : "error"]("a signalling value was dropped: {error}", { error: messageOf(error) });

@@ -311,6 +311,23 @@ Deno.test("what the DHT delivers again after a restart is harmless: treated requ
   }
 });
 
+Deno.test("what a device said before our last restarts does not count against its rate", async () => {
+  const [a, b] = await testDevices();
+  const table = new SignallingTable();
+  const treated = new Set<bigint>();
+  const seen = { has: (id: bigint) => treated.has(id), add: (id: bigint) => void treated.add(id) };
+  for (let restarts = 0; restarts < 15; restarts++) {
+    const alice = managerFor(a, table, [b], { seen }), bob = managerFor(b, table, [a], { seen });
+    alice.start();
+    bob.start();
+    try {
+      await alice.connect(b.key.publicKey);
+    } finally {
+      await Promise.all([alice.stop(), bob.stop()]);
+    }
+  }
+});
+
 Deno.test("checks that come before the answer are answered, and the connection comes up when the answer does", () =>
   withTwo(async ({ a, b, table, alice }) => {
     const answers = [peerKey(a.key.publicKey, "long"), peerKey(a.key.publicKey, "short")];
