@@ -32,6 +32,7 @@ import {
 import * as view from "./node_view.ts";
 import { UnknownInvitation } from "./relay/invitations.ts";
 import { Relay } from "./relay/relay.ts";
+import { conversationsPath, databasePath } from "./store/places.ts";
 import { openStore, type Store } from "./store/store.ts";
 import type { Conversation } from "./swarm/conversation.ts";
 import { WriteRefused } from "./swarm/write.ts";
@@ -51,7 +52,7 @@ const DHT_STATE = "dht";
  */
 export async function createNode(config: Config): Promise<Node> {
   const identity = await identityIn(join(config.data, "identity"));
-  const store = openStore(join(config.data, "kituo.db"));
+  const store = openStore(databasePath(config.data));
   const revoked = store.revocations.get(identity.account);
   const revocations = revoked ? [RevocationList.fromDer(revoked.der)] : [];
   await checkIdentity(identity, { now: systemClock.now(), revocations });
@@ -92,7 +93,7 @@ export class Node implements RunnableNode {
       dht: this.#dht,
       clock: systemClock,
       random: systemRandom,
-      conversationsDir: join(config.data, "conversations"),
+      conversationsDir: conversationsPath(config.data),
       peerPort: config.peerPort,
       addresses: ownAddresses,
       publicAddresses: () => [...new Set([...config.publicAddress, ...this.#dht.stats().publicAddresses])],

@@ -1,7 +1,6 @@
 /** All conversations of this node: opened at start, created, cloned, left. */
 
 import { getLogger } from "@logtape/logtape";
-import { join } from "node:path";
 import type { Clock } from "../base/clock.ts";
 import { KituoError, LimitError, messageOf } from "../base/errors.ts";
 import { Emitter } from "../base/events.ts";
@@ -9,6 +8,7 @@ import { KeyedMutex } from "../base/limits.ts";
 import type { Identity } from "../identity/identity.ts";
 import { type AccountId, isAccountId } from "../identity/ids.ts";
 import type { NewCommit } from "../store/commits.ts";
+import { repositoryPath } from "../store/places.ts";
 import type { Store } from "../store/store.ts";
 import { Conversation, type Fetched } from "../swarm/conversation.ts";
 import { Mode } from "../swarm/conversation_facts.ts";
@@ -271,7 +271,7 @@ export class Conversations extends Emitter<ConversationsEvents> {
   /** @throws {NotInvited} when the id is none: it becomes a path */
   #dir(id: Oid): string {
     if (!isAccountId(id)) throw new NotInvited("not the id of a conversation");
-    return join(this.options.dir, `${id}.git`);
+    return repositoryPath(this.options.dir, id);
   }
 }
 

@@ -1,0 +1,22 @@
+/** Where things lie in the data folder. */
+
+import { join } from "node:path";
+
+/** The database. @param data the data folder */
+export function databasePath(data: string): string {
+  return join(data, "kituo.db");
+}
+
+/** The folder of the repositories. @param data the data folder */
+export function conversationsPath(data: string): string {
+  return join(data, "conversations");
+}
+
+/**
+ * The repository of a conversation.
+ * @param conversations the folder of the repositories
+ * @param id a conversation's id: it becomes part of the path, so whoever has it from outside checks it first
+ */
+export function repositoryPath(conversations: string, id: string): string {
+  return join(conversations, `${id}.git`);
+}
