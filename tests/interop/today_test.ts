@@ -19,11 +19,8 @@ const SETTLE = 2_000; // ms between "announced" and a first trust request of a 2
 
 interopTest("today's peers whose only contact is Kituo: contacts, messages, a group, and the relay", async (t) => {
   await using network = await Network.up();
-  const [kituo, anna, ben] = await Promise.all([
-    readyKituo(network),
-    newPeer(network, "anna"),
-    newPeer(network, "ben"),
-  ]);
+  const kituo = await readyKituo(network);
+  const [anna, ben] = await newPeers(network, 1, "anna", "ben");
   await using _kituo = kituo, _anna = anna, _ben = ben;
   let group = "";
 
@@ -96,11 +93,8 @@ interopTest("today's peers whose only contact is Kituo: contacts, messages, a gr
 
 interopTest("a today peer that has not Kituo as a contact dials it by itself, and gets what it missed", async () => {
   await using network = await Network.up();
-  const [kituo, anna, ben] = await Promise.all([
-    readyKituo(network),
-    newPeer(network, "anna"),
-    newPeer(network, "ben"),
-  ]);
+  const kituo = await readyKituo(network);
+  const [anna, ben] = await newPeers(network, 1, "anna", "ben");
   await using _kituo = kituo, _anna = anna, _ben = ben;
   await anna.addContact(kituo.jamiId);
   await acceptRequest(kituo, anna.uri);
@@ -124,7 +118,7 @@ interopTest(
   "without Kituo, members who are no contacts never hear of each other: the test peer is as deaf as the daemon",
   async () => {
     await using network = await Network.up();
-    const [anna, ben, ruth] = await Promise.all(["anna", "ben", "ruth"].map((name) => newPeer(network, name)));
+    const [anna, ben, ruth] = await newPeers(network, 0, "anna", "ben", "ruth");
     await using _anna = anna, _ben = ben, _ruth = ruth;
     const group = await anna.startGroup();
     for (const other of [ben, ruth]) {
@@ -150,11 +144,8 @@ interopTest(
 
 interopTest("a 2023 daemon and a today peer, who cannot reach each other, meet through Kituo", async (t) => {
   await using network = await Network.up();
-  const [kituo, anna, dave] = await Promise.all([
-    readyKituo(network),
-    newPeer(network, "anna"),
-    oldPeer(network, "dave"),
-  ]);
+  const [kituo, dave] = await Promise.all([readyKituo(network), oldPeer(network, "dave")]);
+  const [anna] = await newPeers(network, 1, "anna");
   await using _kituo = kituo, _anna = anna, _dave = dave;
   await anna.addContact(kituo.jamiId);
   await acceptRequest(kituo, anna.uri);
@@ -195,10 +186,16 @@ interopTest("a 2023 daemon and a today peer, who cannot reach each other, meet t
   assert.deepEqual(await errorsOf(kituo), []);
 });
 
-async function newPeer(network: Network, name: string): Promise<TodayPeer> {
-  const peer = await TodayPeer.createAccount(network, name);
-  await peer.waitAnnounced();
-  return peer;
+/** Announced peers, each of which knows the DHT nodes before it: those of the others, of the network, and `more` of today. */
+async function newPeers(network: Network, more: number, ...names: string[]): Promise<TodayPeer[]> {
+  const peers: TodayPeer[] = [];
+  for (const name of names) {
+    const peer = await TodayPeer.createAccount(network, name);
+    await peer.waitNodes(1 + more + peers.length);
+    await peer.waitAnnounced();
+    peers.push(peer);
+  }
+  return peers;
 }
 
 async function oldPeer(network: Network, name: string): Promise<JamiDaemon> {

@@ -179,6 +179,17 @@ export class TodayPeer implements AsyncDisposable {
     await this.call("waitAnnounced");
   }
 
+  /**
+   * Until its DHT node knows so many others. The network's own node, of 2023, keeps no certificates at the keys of today: who wants to be found must
+   * be known to who looks.
+   */
+  async waitNodes(count: number): Promise<void> {
+    await this.until(`${count} DHT nodes`, async () => {
+      const { nodes4, dubious4 }: { nodes4: number; dubious4: number } = await this.call("dht");
+      return nodes4 + dubious4 >= count;
+    });
+  }
+
   async addContact(uri: string): Promise<void> {
     await this.call("addContact", uri);
   }

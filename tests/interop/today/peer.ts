@@ -56,6 +56,7 @@ function commandsOf(node: TodayNode, identity: Identity, state: State): Record<s
     history: (id) => swarm(id).history(),
     head: (id) => swarm(id).head,
     overlay: (id) => swarms.overlay(swarm(id)).connected,
+    dht: () => node.dht.stats(),
     connections: () => node.connections.connections().map(({ peer: { account, device } }) => ({ account, device })),
   };
 }
