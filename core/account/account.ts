@@ -7,6 +7,7 @@ import { certificateKeys, certificateValue } from "../dht/certificate_value.ts";
 import type { Dht } from "../dht/dht.ts";
 import { unpackValue } from "../dht/value.ts";
 import type { Identity } from "../identity/identity.ts";
+import type { Peer } from "../identity/chain.ts";
 import type { AccountId } from "../identity/ids.ts";
 import type { Store } from "../store/store.ts";
 import { CertificateBook, readRevocationValue } from "./certificates.ts";
@@ -21,6 +22,8 @@ export interface AccountOptions {
   clock: Clock;
   random: Random;
   welcome(account: AccountId): boolean;
+  /** Are this peer's messages in the inbox of interest? */
+  hears(peer: Peer): boolean;
   createConversation(account: AccountId): Promise<string>;
 }
 
@@ -28,7 +31,7 @@ export class Account extends Emitter<{ announced: null }> {
   readonly certificates: CertificateBook;
   readonly presence: Presence;
   readonly contacts: Contacts;
-  readonly #inbox: Inbox;
+  readonly inbox: Inbox;
   #published: { stop(): void }[] = [];
   #announced = false;
 
@@ -38,8 +41,8 @@ export class Account extends Emitter<{ announced: null }> {
     this.certificates = new CertificateBook(dht, store, clock);
     this.presence = new Presence(dht, this.certificates);
     this.contacts = new Contacts({ ...options, certificates: this.certificates, presence: this.presence });
-    this.#inbox = new Inbox({ ...options, certificates: this.certificates });
-    this.#inbox.on("request", ({ from, request }) => this.contacts.onRequest(from, request));
+    this.inbox = new Inbox({ ...options, certificates: this.certificates });
+    this.inbox.on("request", ({ from, request }) => this.contacts.onRequest(from, request));
   }
 
   /** Has a DHT node confirmed that it holds our announcement? */
@@ -65,7 +68,7 @@ export class Account extends Emitter<{ announced: null }> {
       if (this.#announced) this.emit("announced", null);
     }, () => {});
     this.#published.push(announcement, this.#followOwnRevocations());
-    this.#inbox.start();
+    this.inbox.start();
     this.contacts.start();
   }
 
@@ -81,7 +84,7 @@ export class Account extends Emitter<{ announced: null }> {
 
   stop(): void {
     this.contacts.stop();
-    this.#inbox.stop();
+    this.inbox.stop();
     this.presence.stop();
     this.certificates.stop();
     this.#published.forEach((put) => put.stop());

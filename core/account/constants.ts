@@ -53,3 +53,6 @@ export const MAX_CRL_VALUE = 64 * 1024;
 
 /** The DHT tells a value again for the 10 minutes of its life: a declined request is not shown anew in this time. */
 export const DECLINED_REPEAT_MS = 15 * 60_000;
+
+/** Bytes of an instant message in the inbox: a DHT value holds no more anyway. */
+export const MAX_INSTANT_MESSAGE = 64 * 1024;

@@ -5,10 +5,11 @@ import { type Clock, sleep } from "../base/clock.ts";
 import { LimitError, messageOf } from "../base/errors.ts";
 import { Emitter } from "../base/events.ts";
 import { LruMap, TokenBucket } from "../base/limits.ts";
+import type { Random } from "../base/random.ts";
 import type { Dht } from "../dht/dht.ts";
 import { infoHash } from "../dht/info_hash.ts";
 import { contentDigest, type Value } from "../dht/value.ts";
-import { decryptValue } from "../dht/value_crypto.ts";
+import { decryptValue, encryptValue } from "../dht/value_crypto.ts";
 import { checkChain, type Peer } from "../identity/chain.ts";
 import type { Identity } from "../identity/identity.ts";
 import type { AccountId } from "../identity/ids.ts";
@@ -24,6 +25,12 @@ import {
   REQUEST_RATE,
   SEEN_VALUES,
 } from "./constants.ts";
+import {
+  decodeInstantMessage,
+  encodeInstantMessage,
+  INSTANT_MESSAGE_TYPE,
+  type InstantMessage,
+} from "./instant_message.ts";
 import { decodeTrustRequest, TRUST_REQUEST_TYPE, type TrustRequest } from "./trust_request.ts";
 
 const log = getLogger(["kituo", "account"]);
@@ -33,7 +40,13 @@ export function inboxKey(shortId: string): string {
   return infoHash(`inbox:${shortId}`);
 }
 
-export class Inbox extends Emitter<{ request: { from: Peer; request: TrustRequest } }> {
+export type InboxEvents = {
+  request: { from: Peer; request: TrustRequest };
+  /** A message of a peer that {@link Inbox} hears; it may come on a channel as well. */
+  message: { from: Peer; message: InstantMessage };
+};
+
+export class Inbox extends Emitter<InboxEvents> {
   #listening: { stop(): void } | null = null;
   #seen = new LruMap<string, true>(SEEN_VALUES);
   #decryptions: TokenBucket;
@@ -43,10 +56,13 @@ export class Inbox extends Emitter<{ request: { from: Peer; request: TrustReques
 
   constructor(
     private readonly deps: {
-      dht: Pick<Dht, "listen">;
+      dht: Pick<Dht, "listen" | "put">;
       identity: Identity;
       certificates: CertificateBook;
       clock: Clock;
+      random: Random;
+      /** Are this peer's messages of interest? */
+      hears(peer: Peer): boolean;
     },
   ) {
     super();
@@ -75,15 +91,35 @@ export class Inbox extends Emitter<{ request: { from: Peer; request: TrustReques
     if (!this.#decryptions.take()) return void log.warn("the inbox is flooded: a value was dropped");
     this.#seen.set(name, true);
     const plain = await decryptValue(value, this.deps.identity.key);
-    if (!plain?.owner || plain.type !== TRUST_REQUEST_TYPE) return; // for another device, or of a kind we do not use
-    const request = decodeTrustRequest(plain.data);
-    const from = await this.#sender(plain.owner);
-    const device = plain.owner.longId;
+    if (!plain?.owner) return; // for another device
+    if (plain.type === TRUST_REQUEST_TYPE) await this.#onRequest(plain.owner, decodeTrustRequest(plain.data));
+    else if (plain.type === INSTANT_MESSAGE_TYPE) await this.#onMessage(plain.owner, decodeInstantMessage(plain.data));
+  }
+
+  async #onRequest(sender: PublicKey, request: TrustRequest): Promise<void> {
+    const from = await this.#sender(sender);
+    const device = sender.longId;
     if (!from) {
       return void log.info("a trust request of a device without a certificate was dropped: {device}", { device });
     }
     if (!this.#rate(from.account).take()) return void log.info("too many trust requests of {device}", { device });
     if (!this.#stopped.signal.aborted) this.emit("request", { from, request });
+  }
+
+  /**
+   * 2023's daemons put a message here while they are still connecting, and wait a minute for its acknowledgement before they use a channel
+   * (docs/protocol.md).
+   */
+  async #onMessage(sender: PublicKey, message: InstantMessage): Promise<void> {
+    if (message.body === "") return; // an acknowledgement, of nothing of ours
+    const from = await this.#sender(sender);
+    if (!from || this.#stopped.signal.aborted || !this.deps.hears(from)) return;
+    this.emit("message", { from, message });
+    const { dht, identity, clock, random } = this.deps;
+    const date = Math.floor(clock.now() / 1_000);
+    const data = encodeInstantMessage({ id: message.id, body: "", type: "", date });
+    const value = { id: random.id(), type: INSTANT_MESSAGE_TYPE, data };
+    await dht.put(inboxKey(identity.shortId), await encryptValue(value, identity.key, sender));
   }
 
   #rate(account: AccountId): TokenBucket {

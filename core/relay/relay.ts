@@ -5,6 +5,7 @@
 
 import { getLogger } from "@logtape/logtape";
 import { Account } from "../account/account.ts";
+import type { InstantMessage } from "../account/instant_message.ts";
 import type { Clock } from "../base/clock.ts";
 import { messageOf } from "../base/errors.ts";
 import type { Random } from "../base/random.ts";
@@ -13,7 +14,7 @@ import type { Peer } from "../identity/chain.ts";
 import type { Identity } from "../identity/identity.ts";
 import type { AccountId, DeviceId } from "../identity/ids.ts";
 import { type IncomingMessage, Messenger } from "../messaging/messenger.ts";
-import type { Notification } from "../messaging/payload.ts";
+import { type Notification, readPayload } from "../messaging/payload.ts";
 import type { Store } from "../store/store.ts";
 import type { Conversation } from "../swarm/conversation.ts";
 import type { Connection } from "../transport/channel.ts";
@@ -67,6 +68,7 @@ export class Relay {
     this.account = new Account({
       ...options,
       createConversation: (account) => this.conversations.oneToOne(account),
+      hears: (peer) => this.allows(peer),
     });
     const { certificates, presence } = this.account;
     this.connections = new ConnectionManager({
@@ -199,6 +201,7 @@ export class Relay {
       if (!this.links.live(peer.device)) this.delivery.gone(peer.device);
     });
     this.#messenger.on("message", (message) => this.#onMessage(message));
+    this.account.inbox.on("message", ({ from, message }) => this.#onInstantMessage(from, message));
     this.conversations.on("moved", ({ conversation, added, own }) => {
       if (added.some(({ type }) => type === "member" || type === "merge")) this.#onMembers(conversation);
       if (own) this.#spread(conversation);
@@ -316,6 +319,20 @@ export class Relay {
       this.invitations.onInvite(peer, payload);
       if (this.conversations.isWanted(payload.conversation)) this.fetcher.fetch(payload.conversation, connection);
     } else if (payload.kind === "invite-request") this.#onInviteRequest(connection, payload.conversation);
+  }
+
+  /** A message of a peer who is still connecting. It is dealt with once a connection is up, for most need one. */
+  async #onInstantMessage(peer: Peer, { id, type, body }: InstantMessage): Promise<void> {
+    const { store, clock } = this.options;
+    if (!store.treated.add("message", `${peer.account}/${id.toString(16).padStart(16, "0")}`, clock.now())) return;
+    try {
+      const payload = readPayload(type, body);
+      if (payload.kind === "invite") this.invitations.onInvite(peer, payload);
+      const connection = await this.connections.connect(peer.chain[0].publicKey);
+      this.#onMessage({ peer, connection, payload });
+    } catch (error) {
+      log.info("a message of {device} came to nothing: {error}", { device: peer.device, error: messageOf(error) });
+    }
   }
 
   #onNotification(connection: Connection, { conversation: id, commit }: Notification): void {

@@ -6,6 +6,7 @@ import type { KituoProcess } from "./driver/kituo.ts";
 import { Network } from "./driver/network.ts";
 import { interopTest } from "./driver/requirements.ts";
 import {
+  acceptRequest,
   askKituo,
   groupWithKituo,
   kituoHistory,
@@ -43,6 +44,22 @@ interopTest("Kituo asks a daemon to be its contact, and they talk", async () => 
     return contacts[0]?.confirmed;
   });
   await talk(alice, kituo, conversation);
+});
+
+interopTest("an invitation made while Kituo is just coming back arrives at once", async () => {
+  await using network = await Network.up();
+  await using kituo = await readyKituo(network);
+  const [alice] = await people(network, "alice");
+  await using _alice = alice;
+  await askKituo(alice, kituo);
+  await kituo.stop();
+  await kituo.start();
+  await kituo.waitReady();
+  // No channel is open yet: Alice's daemon leaves the invitation on the DHT and waits a minute for its acknowledgement there.
+  const conversation = await alice.startGroup();
+  await alice.invite(conversation, kituo.jamiId);
+  await acceptRequest(kituo, conversation, 10_000);
+  await alice.waitMember(conversation, kituo.jamiId);
 });
 
 interopTest("a member who was away gets what others posted and left, from Kituo, at once", async (t) => {

@@ -36,11 +36,11 @@ export async function askKituo(daemon: JamiDaemon, kituo: KituoProcess): Promise
 }
 
 /** Accepts the request with this id (of an account, or of a conversation) once it is there. */
-export async function acceptRequest(kituo: KituoProcess, id: string): Promise<void> {
+export async function acceptRequest(kituo: KituoProcess, id: string, timeout?: number): Promise<void> {
   await kituo.until(`request ${id}`, async () => {
     const { requests } = await kituo.api<{ requests: { id: string }[] }>("GET", "/requests");
     return requests.some((request) => request.id === id);
-  });
+  }, timeout);
   await kituo.api("POST", `/requests/${id}/accept`);
 }
 

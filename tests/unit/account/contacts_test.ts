@@ -32,6 +32,7 @@ function accountOfAlice(scene: Scene, welcome: (account: string) => boolean = ()
     dht: scene.table,
     identity: alice,
     welcome,
+    hears: () => true,
     createConversation: () => Promise.resolve(conversation(1000 + ++made)),
   });
   const events: string[] = [];

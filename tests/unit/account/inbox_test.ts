@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
+import { seededRandom } from "../../../core/base/random.ts";
 import { INBOX_BURST, MAX_PENDING_SENDERS, REQUEST_BURST } from "../../../core/account/constants.ts";
 import { CertificateBook } from "../../../core/account/certificates.ts";
 import { Inbox, inboxKey } from "../../../core/account/inbox.ts";
+import { decodeInstantMessage, encodeInstantMessage } from "../../../core/account/instant_message.ts";
 import { encode } from "../../../core/base/msgpack.ts";
-import { encryptValue } from "../../../core/dht/value_crypto.ts";
+import { decryptValue, encryptValue } from "../../../core/dht/value_crypto.ts";
 import type { Value } from "../../../core/dht/value.ts";
 import { PrivateKey } from "../../../core/identity/keys.ts";
 import { until } from "../../support/people.ts";
@@ -23,7 +25,14 @@ import {
 
 /** Alice's inbox, and the conversations of the requests that came out of it. */
 function inboxOfAlice({ table, certificates, clock }: Scene) {
-  const inbox = new Inbox({ dht: table, identity: alice, certificates, clock });
+  const inbox = new Inbox({
+    dht: table,
+    identity: alice,
+    certificates,
+    clock,
+    random: seededRandom(1),
+    hears: () => true,
+  });
   const got: string[] = [];
   inbox.on(
     "request",
@@ -110,7 +119,7 @@ Deno.test("inbox: decryptions are bounded in number and rate", () =>
     const key = PrivateKey.fromPem(alice.key.toPem());
     const decrypt = key.decrypt.bind(key);
     key.decrypt = (cypher) => (decryptions++, decrypt(cypher));
-    const inbox = new Inbox({ ...scene, dht: scene.table, identity: { ...alice, key } });
+    const inbox = new Inbox({ ...scene, dht: scene.table, identity: { ...alice, key }, hears: () => true });
     inbox.start();
     const junk = (n: number): Value => {
       const cypher = new Uint8Array(256);
@@ -166,4 +175,33 @@ Deno.test("inbox: senders that are looked for are bounded in number", () =>
     inbox.stop();
     await scene.clock.advance(60_000);
     assert.equal(looking, 2 * MAX_PENDING_SENDERS, "the end ends the waiting");
+  }));
+
+Deno.test("inbox: a message of somebody who is heard is told and acknowledged, of others neither", () =>
+  withScene(async (scene) => {
+    const heard: string[] = [];
+    let hears = true;
+    const inbox = new Inbox({ ...scene, dht: scene.table, identity: alice, hears: () => hears });
+    inbox.on("message", ({ from, message }) => heard.push(`${from.account === bob.account} ${message.body}`));
+    inbox.start();
+    publishChain(scene.table, bob);
+    const key = inboxKey(alice.shortId);
+    const say = async (id: bigint, body: string) => {
+      const data = encodeInstantMessage({ id, body, type: "text/plain", date: 1 });
+      scene.table.put(key, await encryptValue({ id, type: 3, data }, bob.key, alice.key.publicKey));
+    };
+    await say(7n, "hello");
+    await until("it was acknowledged", () => scene.table.values(key).length > 1);
+    assert.deepEqual(heard, ["true hello"]);
+    const answers = await Promise.all(scene.table.values(key).map((value) => decryptValue(value, bob.key)));
+    const [answer] = answers.flatMap((plain) => plain ? [decodeInstantMessage(plain.data)] : []);
+    assert.deepEqual([answer.id, answer.body], [7n, ""]);
+    hears = false;
+    await say(8n, "let me in");
+    await ask(scene.table, bob, alice, {}); // comes after it, and so shows that it was dealt with
+    const request = Promise.withResolvers<void>();
+    inbox.on("request", () => request.resolve());
+    await request.promise;
+    assert.deepEqual(heard, ["true hello"]);
+    inbox.stop();
   }));
