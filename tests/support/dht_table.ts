@@ -53,7 +53,7 @@ export class DhtTable implements Pick<Dht, "get" | "put" | "keep" | "listen"> {
   put(key: InfoHash, value: Value): Promise<PutResult> {
     this.asked.push({ what: "put", key });
     const stored = this.#store(key, value);
-    stored.cancel = this.clock.after(lifetime(stored.value), () => this.#drop(stored));
+    this.#expireLater(stored);
     return Promise.resolve({ acknowledged: 1, asked: 1, id: stored.value.id });
   }
 
@@ -62,7 +62,7 @@ export class DhtTable implements Pick<Dht, "get" | "put" | "keep" | "listen"> {
     const stored = this.#store(key, value);
     return {
       done: Promise.resolve({ acknowledged: 1, asked: 1, id: stored.value.id }),
-      stop: () => void (stored.cancel = this.clock.after(lifetime(stored.value), () => this.#drop(stored))),
+      stop: () => this.#expireLater(stored),
     };
   }
 
@@ -94,6 +94,11 @@ export class DhtTable implements Pick<Dht, "get" | "put" | "keep" | "listen"> {
     this.#stored.add(stored);
     this.#tell(stored, false);
     return stored;
+  }
+
+  #expireLater(stored: Stored): void {
+    if (!this.#stored.has(stored)) return; // another value took its place
+    stored.cancel = this.clock.after(lifetime(stored.value), () => this.#drop(stored));
   }
 
   #drop(stored: Stored): void {
