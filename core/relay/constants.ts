@@ -13,6 +13,9 @@ export const RETRY_LONGEST_MS = 10 * 60_000;
  */
 export const RENOTIFY_MS = [400, 1_500, 5_000, 15_000] as const;
 
+/** One who is invited and connected is told again this often, until it has the conversation. */
+export const RETELL_INVITED_MS = 15_000;
+
 /** After a device was served: time for it to take in the pack before it is told of what came meanwhile. */
 export const AFTER_SERVING_MS = 60;
 

@@ -13,7 +13,7 @@ import type { Store } from "../store/store.ts";
 import type { Conversation } from "../swarm/conversation.ts";
 import type { Oid } from "../swarm/object.ts";
 import type { Connection } from "../transport/channel.ts";
-import { AFTER_SERVING_MS, HEADS_PER_DEVICE, NOTIFY_DISTANCE_MS, RENOTIFY_MS } from "./constants.ts";
+import { AFTER_SERVING_MS, HEADS_PER_DEVICE, NOTIFY_DISTANCE_MS, RENOTIFY_MS, RETELL_INVITED_MS } from "./constants.ts";
 
 const log = getLogger(["kituo", "relay"]);
 
@@ -146,7 +146,13 @@ export class Delivery extends Emitter<DeliveryEvents> {
     const connection = this.options.live(device);
     const commit = conversation.newestLacking(this.held(conversation, device));
     if (!connection || !commit || telling.serving > 0 || !conversation.mayFetch(connection.peer)) return;
-    if (telling.told >= RENOTIFY_MS.length) return this.options.check(conversation, connection);
+    if (telling.told >= RENOTIFY_MS.length) {
+      const { account } = connection.peer;
+      if (conversation.members.roles.get(account) !== "invited") return this.options.check(conversation, connection);
+      // Who has not accepted yet ignores it, and 2023's daemon asks only the inviter once it has: it is told again and again.
+      telling.told = RENOTIFY_MS.length - 1;
+      return this.#in(telling, RETELL_INVITED_MS, conversation, device);
+    }
     const wait = RENOTIFY_MS[telling.told++];
     telling.at = this.options.clock.now();
     log.debug("telling {device} of {commit}", { device, commit });

@@ -6,7 +6,7 @@ import type { Network } from "../interop/driver/network.ts";
 import { readyKituo } from "../interop/driver/scenario.ts";
 
 /** Kituo as it is run for the benchmarks: it accepts whoever asks, and asks nobody. */
-export const KITUO_ARGS = ["--accept-requests", "anyone", "--offer-contact", "false", "--log-level", "warning"];
+export const KITUO_ARGS = ["--accept-requests", "anyone", "--offer-contact", "false", "--log-level", "info"];
 
 export interface World {
   alice: JamiDaemon;

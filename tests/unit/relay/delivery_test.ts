@@ -2,9 +2,11 @@ import assert from "node:assert/strict";
 import { AFTER_SERVING_MS, HEADS_PER_DEVICE, NOTIFY_DISTANCE_MS, RENOTIFY_MS } from "../../../core/relay/constants.ts";
 import { Delivery } from "../../../core/relay/delivery.ts";
 import type { Conversation } from "../../../core/swarm/conversation.ts";
+import { join } from "../../../core/swarm/write_members.ts";
 import { writeText } from "../../../core/swarm/write_messages.ts";
 import { connectionPair } from "../../support/channel_pair.ts";
 import { peerOf } from "../../support/people.ts";
+import type { VirtualClock } from "../../support/virtual_clock.ts";
 import { alice, bob, carol, type Place, post, withPlaces } from "./support.ts";
 
 interface Scene extends Place {
@@ -49,8 +51,16 @@ function withDelivery(test: (scene: Scene) => Promise<void>): Promise<void> {
   });
 }
 
+/** Bob accepts: from now on he is a member like others. */
+async function joinBob(conversation: Conversation, clock: VirtualClock): Promise<void> {
+  const context = { reader: conversation.repository, head: conversation.head, identity: bob, displayName: "bob" };
+  const { head, objects } = await join({ ...context, now: clock.now() });
+  await conversation.take({ head, objects: new Map(objects.map((object) => [object.oid, object])) });
+}
+
 Deno.test("delivery: a device is told of the newest commit, again and again, then asked what it has", () =>
   withDelivery(async ({ delivery, conversation, clock, told, reset }) => {
+    await joinBob(conversation, clock);
     const commit = await post(conversation, clock, "one");
     reset();
     delivery.tell(conversation, bob.device);
@@ -58,6 +68,21 @@ Deno.test("delivery: a device is told of the newest commit, again and again, the
     let at = 0;
     const expected = [0, ...RENOTIFY_MS.slice(0, -1)].map((wait) => `${at += wait} ${commit}`);
     assert.deepEqual(told, [...expected, `${at + RENOTIFY_MS[RENOTIFY_MS.length - 1]} check`]);
+  }));
+
+Deno.test("delivery: who is invited is told until it has the conversation, and never asked what it has", () =>
+  withDelivery(async ({ delivery, conversation, clock, told, reset }) => {
+    const commit = await post(conversation, clock, "one");
+    delivery.tell(conversation, bob.device);
+    await clock.advance(10 * 60_000);
+    reset();
+    await clock.advance(10 * 60_000);
+    assert.ok(told.length >= 10, `${told.length} in ten minutes`);
+    assert.ok(told.every((what) => what.endsWith(commit)));
+    delivery.holds(conversation, bob.account, bob.device, commit);
+    reset();
+    await clock.advance(10 * 60_000);
+    assert.deepEqual(told, []);
   }));
 
 Deno.test("delivery: what a device holds is never told, with all before it", () =>
@@ -153,6 +178,7 @@ Deno.test("delivery: many commits at once are told at a distance, the newest onl
 
 Deno.test("delivery: a device that took a part is told of the rest, also after it was given up", () =>
   withDelivery(async ({ delivery, conversation, clock, told, reset }) => {
+    await joinBob(conversation, clock);
     const first = await post(conversation, clock, "one");
     const second = await post(conversation, clock, "two");
     delivery.tell(conversation, bob.device);
