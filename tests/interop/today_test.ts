@@ -7,7 +7,7 @@ import assert from "node:assert/strict";
 import { JamiDaemon } from "./driver/daemon.ts";
 import type { KituoProcess } from "./driver/kituo.ts";
 import { assertSound, errorsOf } from "./driver/evidence.ts";
-import { Network } from "./driver/network.ts";
+import { type Host, Network } from "./driver/network.ts";
 import { interopTest } from "./driver/requirements.ts";
 import { acceptRequest, askKituo, readyKituo, waitKituoMembers, waitKituoTexts } from "./driver/scenario.ts";
 import { type TodayEvent, TodayPeer } from "./driver/today_peer.ts";
@@ -20,7 +20,7 @@ const SETTLE = 2_000; // ms between "announced" and a first trust request of a 2
 interopTest("today's peers whose only contact is Kituo: contacts, messages, a group, and the relay", async (t) => {
   await using network = await Network.up();
   const kituo = await readyKituo(network);
-  const [anna, ben] = await newPeers(network, 1, "anna", "ben");
+  const [anna, ben] = await newPeers(network, [kituo.host], "anna", "ben");
   await using _kituo = kituo, _anna = anna, _ben = ben;
   let group = "";
 
@@ -60,8 +60,9 @@ interopTest("today's peers whose only contact is Kituo: contacts, messages, a gr
         const { link, start } = await awayAndBack(anna, ben, kituo, group, count);
         console.log(`${count} to a contact: ${link} ms after the TLS link, ${start} ms after the start of its program`);
         assert.ok(link < limit);
+        const since = anna.mark();
         await anna.start();
-        await anna.waitConnected(kituo.jamiId, { since: anna.mark() - 1 });
+        await anna.waitConnected(kituo.jamiId, { since });
       },
     );
   }
@@ -94,7 +95,7 @@ interopTest("today's peers whose only contact is Kituo: contacts, messages, a gr
 interopTest("a today peer that has not Kituo as a contact dials it by itself, and gets what it missed", async () => {
   await using network = await Network.up();
   const kituo = await readyKituo(network);
-  const [anna, ben] = await newPeers(network, 1, "anna", "ben");
+  const [anna, ben] = await newPeers(network, [kituo.host], "anna", "ben");
   await using _kituo = kituo, _anna = anna, _ben = ben;
   await anna.addContact(kituo.jamiId);
   await acceptRequest(kituo, anna.uri);
@@ -118,7 +119,7 @@ interopTest(
   "without Kituo, members who are no contacts never hear of each other: the test peer is as deaf as the daemon",
   async () => {
     await using network = await Network.up();
-    const [anna, ben, ruth] = await newPeers(network, 0, "anna", "ben", "ruth");
+    const [anna, ben, ruth] = await newPeers(network, [], "anna", "ben", "ruth");
     await using _anna = anna, _ben = ben, _ruth = ruth;
     const group = await anna.startGroup();
     for (const other of [ben, ruth]) {
@@ -145,7 +146,7 @@ interopTest(
 interopTest("a 2023 daemon and a today peer, who cannot reach each other, meet through Kituo", async (t) => {
   await using network = await Network.up();
   const [kituo, dave] = await Promise.all([readyKituo(network), oldPeer(network, "dave")]);
-  const [anna] = await newPeers(network, 1, "anna");
+  const [anna] = await newPeers(network, [kituo.host], "anna");
   await using _kituo = kituo, _anna = anna, _dave = dave;
   await anna.addContact(kituo.jamiId);
   await acceptRequest(kituo, anna.uri);
@@ -186,12 +187,12 @@ interopTest("a 2023 daemon and a today peer, who cannot reach each other, meet t
   assert.deepEqual(await errorsOf(kituo), []);
 });
 
-/** Announced peers, each of which knows the DHT nodes before it: those of the others, of the network, and `more` of today. */
-async function newPeers(network: Network, more: number, ...names: string[]): Promise<TodayPeer[]> {
+/** Announced peers, whose DHT nodes know each other and the neighbours. */
+async function newPeers(network: Network, neighbours: Host[], ...names: string[]): Promise<TodayPeer[]> {
   const peers: TodayPeer[] = [];
   for (const name of names) {
-    const peer = await TodayPeer.createAccount(network, name);
-    await peer.waitNodes(1 + more + peers.length);
+    const known = [...neighbours, ...peers.map(({ host }) => host)];
+    const peer = await TodayPeer.createAccount(network, name, { neighbours: known });
     await peer.waitAnnounced();
     peers.push(peer);
   }

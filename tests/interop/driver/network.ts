@@ -35,11 +35,12 @@ export class HostProcess {
   #running = true;
   #input: WritableStreamDefaultWriter<Uint8Array> | null = null;
 
-  constructor(private readonly child: Deno.ChildProcess, output: Promise<void>) {
+  constructor(private readonly child: Deno.ChildProcess, output: Promise<void>, private readonly input: boolean) {
     this.pid = child.pid;
     this.ended = child.status.then(async (status) => {
       this.#running = false;
       await output;
+      await this.endInput();
       return status;
     });
   }
@@ -54,8 +55,9 @@ export class HostProcess {
     await this.#input.write(new TextEncoder().encode(`${line}\n`));
   }
 
-  /** Ends its standard input. */
+  /** Ends its standard input, if it is open. */
   async endInput(): Promise<void> {
+    if (!this.input) return;
     this.#input ??= this.child.stdin.getWriter();
     await this.#input.close().catch(() => {}); // it ended before
   }
@@ -188,7 +190,7 @@ export class Network implements AsyncDisposable {
       stdout: onLine ? "piped" : "null",
       stderr: "null",
     }).spawn();
-    const process = new HostProcess(child, onLine ? eachLine(child.stdout, onLine) : Promise.resolve());
+    const process = new HostProcess(child, onLine ? eachLine(child.stdout, onLine) : Promise.resolve(), input);
     this.#processes.push(process);
     return process;
   }

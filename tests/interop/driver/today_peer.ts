@@ -6,6 +6,7 @@ import type { Host, HostProcess, Network } from "./network.ts";
 
 const PROGRAM = fileURLToPath(new URL("../today/peer.ts", import.meta.url));
 const CONFIG = fileURLToPath(new URL("../../../deno.json", import.meta.url));
+const DHT_PORT = 4222;
 const START_TIMEOUT = 60_000; // ms: a first start makes three RSA-4096 keys
 const WAIT_TIMEOUT = 60_000; // ms
 const POLL_INTERVAL = 50; // ms, for the states that come without an event
@@ -35,6 +36,11 @@ export interface TodayOptions {
   host?: Host;
   /** Opens what it has, and keeps off the network until `online()`. */
   offline?: boolean;
+  /**
+   * Hosts of DHT nodes that it knows from the start, besides the network's own. That one is of 2023 and keeps no certificates at the keys of today: who
+   * wants to be found must be known to who looks.
+   */
+  neighbours?: Host[];
 }
 
 export class TodayPeer implements AsyncDisposable {
@@ -51,14 +57,19 @@ export class TodayPeer implements AsyncDisposable {
   #process: HostProcess | null = null;
   #count = 0;
 
-  private constructor(readonly network: Network, readonly name: string, readonly host: Host) {
+  private constructor(
+    readonly network: Network,
+    readonly name: string,
+    readonly host: Host,
+    private readonly neighbours: Host[],
+  ) {
     this.#data = `${network.folder}/${name}/data`;
     this.log = `${network.folder}/${name}/log`;
   }
 
   /** A running peer with an account of its own, not yet announced: `waitAnnounced` next. */
   static async createAccount(network: Network, name: string, options: TodayOptions = {}): Promise<TodayPeer> {
-    const peer = new TodayPeer(network, name, options.host ?? await network.host());
+    const peer = new TodayPeer(network, name, options.host ?? await network.host(), options.neighbours ?? []);
     await Deno.mkdir(`${network.folder}/${name}`, { recursive: true });
     await peer.start(options);
     return peer;
@@ -68,10 +79,11 @@ export class TodayPeer implements AsyncDisposable {
   async start({ offline = false }: { offline?: boolean } = {}): Promise<void> {
     if (this.running) throw new Error(`${this.name} runs already`);
     const since = this.mark();
+    const bootstrap = [this.network.bootstrap, ...this.neighbours.map(({ address }) => `${address}:${DHT_PORT}`)];
     const argv = [Deno.execPath(), "run", "-A", "--no-check", "--cached-only", `--config=${CONFIG}`, PROGRAM];
     const process = this.network.spawn(
       this.host,
-      [...argv, this.#data, this.network.bootstrap, this.name, ...offline ? ["offline"] : []],
+      [...argv, this.#data, bootstrap.join(), this.name, ...offline ? ["offline"] : []],
       {
         log: this.log,
         env: { HOME: Deno.env.get("HOME") ?? "", NO_COLOR: "1" },
@@ -177,17 +189,6 @@ export class TodayPeer implements AsyncDisposable {
 
   async waitAnnounced(): Promise<void> {
     await this.call("waitAnnounced");
-  }
-
-  /**
-   * Until its DHT node knows so many others. The network's own node, of 2023, keeps no certificates at the keys of today: who wants to be found must
-   * be known to who looks.
-   */
-  async waitNodes(count: number): Promise<void> {
-    await this.until(`${count} DHT nodes`, async () => {
-      const { nodes4, dubious4 }: { nodes4: number; dubious4: number } = await this.call("dht");
-      return nodes4 + dubious4 >= count;
-    });
   }
 
   async addContact(uri: string): Promise<void> {

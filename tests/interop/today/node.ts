@@ -26,6 +26,8 @@ import { Letters } from "./letters.ts";
 import type { State } from "./state.ts";
 import { Swarms } from "./swarms.ts";
 
+const DHT_PORT = 4222; // each peer has a host to itself
+
 export interface TodayOptions {
   /** Folder of the repositories. */
   dir: string;
@@ -48,7 +50,7 @@ export class TodayNode extends Emitter<TodayEvents> {
   readonly contacts: Contacts;
   readonly swarms: Swarms;
   readonly connections: ConnectionManager;
-  readonly dht: Dht;
+  readonly #dht: Dht;
   readonly #account: Account;
   readonly #chains: Chains;
   readonly #letters: Letters;
@@ -56,18 +58,18 @@ export class TodayNode extends Emitter<TodayEvents> {
   constructor(private readonly options: TodayOptions) {
     super();
     const { identity, state, bootstrap, log } = options;
-    this.dht = new Dht({
-      port: 0,
+    this.#dht = new Dht({
+      port: DHT_PORT,
       bootstrap,
       clock: systemClock,
       random: systemRandom,
       state: readState(state.dht) ?? undefined,
     });
-    this.#chains = new Chains(this.dht, state);
-    this.#account = new Account(this.dht, identity, this.#chains, log);
+    this.#chains = new Chains(this.#dht, state);
+    this.#account = new Account(this.#dht, identity, this.#chains, log);
     this.connections = new ConnectionManager({
       identity,
-      dht: this.dht,
+      dht: this.#dht,
       clock: systemClock,
       random: systemRandom,
       port: 0,
@@ -98,7 +100,6 @@ export class TodayNode extends Emitter<TodayEvents> {
       devices: (account) => this.#account.devices(account),
       watch: (account, appeared) => this.#account.watch(account, appeared),
       connect: (device, connType) => this.#connect(device, connType),
-      contactOf: (account) => state.contacts[account]?.conversation,
     });
     this.contacts = new Contacts({ ...options, account: this.#account, swarms: this.swarms });
     this.#listen();
@@ -111,7 +112,7 @@ export class TodayNode extends Emitter<TodayEvents> {
 
   /** Goes on the air. */
   async start(): Promise<void> {
-    await this.dht.start();
+    await this.#dht.start();
     this.connections.start();
     this.#account.start();
     this.contacts.start();
@@ -129,11 +130,11 @@ export class TodayNode extends Emitter<TodayEvents> {
     this.contacts.stop();
     await this.connections.stop();
     this.#keepDht();
-    await this.dht.stop();
+    await this.#dht.stop();
   }
 
   #keepDht(): void {
-    this.options.state.dht = this.dht.state();
+    this.options.state.dht = this.#dht.state();
     this.options.state.save();
   }
 

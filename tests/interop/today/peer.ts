@@ -1,5 +1,5 @@
 /**
- * A Jami peer of August 2026 as a program: `peer.ts DATA BOOTSTRAP NAME [offline]`. It takes commands as JSON lines on standard input,
+ * A Jami peer of August 2026 as a program: `peer.ts DATA BOOTSTRAP[,...] NAME [offline]`. It takes commands as JSON lines on standard input,
  * `{"id", "do", "args"}`, and answers on standard output, `{"id", "result"}` or `{"id", "error"}`; between these come events,
  * `{"event", "at", ...}` with `at` in ms since 1970. It ends in order when its input ends.
  */
@@ -56,7 +56,6 @@ function commandsOf(node: TodayNode, identity: Identity, state: State): Record<s
     history: (id) => swarm(id).history(),
     head: (id) => swarm(id).head,
     overlay: (id) => swarms.overlay(swarm(id)).connected,
-    dht: () => node.dht.stats(),
     connections: () => node.connections.connections().map(({ peer: { account, device } }) => ({ account, device })),
   };
 }
@@ -107,7 +106,7 @@ const node = new TodayNode({
   identity,
   state,
   name,
-  bootstrap: [bootstrap],
+  bootstrap: bootstrap.split(","),
   log: (message) => console.error(JSON.stringify({ at: systemClock.now(), message })),
 });
 tellEvents(node);

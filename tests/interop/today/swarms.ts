@@ -56,8 +56,6 @@ export interface SwarmsOptions {
   watch(account: AccountId, appeared: (device: PublicKey) => void): () => void;
   /** The present connection to a device, or a new one. */
   connect(device: DeviceId, connType: string): Promise<Connection>;
-  /** The one-to-one conversation with a contact. */
-  contactOf(account: AccountId): Oid | undefined;
   log(message: string): void;
 }
 
