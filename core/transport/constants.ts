@@ -119,6 +119,3 @@ export const CONNECTION_BACKLOG = 16 * MIB;
 export const CLOSE_TIMEOUT = 800;
 
 // --- back-off (7.5) ---
-
-export const BACKOFF_FIRST = 5_000;
-export const BACKOFF_LAST = 300_000;

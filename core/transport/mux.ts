@@ -201,7 +201,10 @@ export class MuxConnection implements Connection, ChannelHost {
     const taken = number === limits.CONTROL_CHANNEL || number === limits.PROTOCOL_CHANNEL ||
       this.#channels.has(number) || this.#openings.has(number) || this.#used >= limits.MAX_CHANNELS;
     const serve = taken ? null : this.#decide(name);
-    if (!serve) return this.#sendControl(this.#channelMessage(name, number, ChannelState.decline));
+    if (!serve) {
+      log.debug("channel {name} of {device} declined", { name, device: this.peer.device });
+      return this.#sendControl(this.#channelMessage(name, number, ChannelState.decline));
+    }
     const channel = new MuxChannel(this, number, name, true);
     this.#channels.set(number, channel);
     this.#sendControl(this.#channelMessage(name, number, ChannelState.accept));
