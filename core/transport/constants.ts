@@ -117,5 +117,3 @@ export const BACKLOG_END = 2 * MIB;
 export const CONNECTION_BACKLOG = 16 * MIB;
 /** Orderly close: time for the peer's close_notify before TCP is closed anyway (7.3, channel.ts: 1 s at most). */
 export const CLOSE_TIMEOUT = 800;
-
-// --- back-off (7.5) ---
