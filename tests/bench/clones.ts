@@ -9,6 +9,7 @@ import { fill, KITUO_ARGS, kituoCommits, makeWorld, type World } from "./world.t
 
 const SIZES = [1_000, 10_000];
 const PATIENCE = 300_000; // ms
+const GIVES_UP = 40_000; // ms: the daemon waits 30 s for an answer of the inviter
 /** The client decides itself when to accept. */
 const CLIENT_ARGS = ["--offer-contact", "false", "--log-level", "warning"];
 
@@ -89,9 +90,10 @@ async function toDaemon(
   await everyoneKnows(world, id, client.uri);
   return await alone(world, server, async () => {
     if (server === "daemon") return await cloneByDaemon(client, id);
-    // 2023's daemon asks only the inviter, who is gone. So it hears of Kituo when that comes back; both figures include the making of the link.
+    // 2023's daemon asks only the inviter, who is gone, and is deaf until it gives up. Then Kituo comes back, and is the one that makes the link.
     await world.kituo.stop();
     await client.acceptGroup(id);
+    await new Promise((resolve) => setTimeout(resolve, GIVES_UP));
     const since = client.mark();
     await world.kituo.start();
     const ready = await client.waitEvent("conversationReady", (args) => args[1] === id, { since, timeout: PATIENCE });
@@ -121,11 +123,18 @@ async function toKituo(
   });
   await everyoneKnows(world, id, client.jamiId);
   return await alone(world, server, async () => {
+    if (server === "kituo") await world.kituo.stop();
     const began = performance.now();
     await client.api("POST", `/requests/${id}/accept`);
+    if (server === "kituo") await world.kituo.start();
     await client.until("the clone", async () => await kituoCommits(client, id) >= size, PATIENCE);
-    return performance.now() - began;
+    const ended = performance.now();
+    return server === "kituo" ? wallTime(ended) - await linkTime(world.kituo, await deviceOf(client)) : ended - began;
   });
+}
+
+async function deviceOf(kituo: KituoProcess): Promise<string> {
+  return (await kituo.api<{ deviceId: string }>("GET", "/node")).deviceId;
 }
 
 /** Until both always-on members have the invitation in their history. */
