@@ -1,0 +1,91 @@
+/** Members whom the network cuts from each other post on both sides; when it heals, everybody ends up with everything. */
+
+import assert from "node:assert/strict";
+import { type JamiDaemon, people } from "./driver/daemon.ts";
+import { assertSound, errorsOf } from "./driver/evidence.ts";
+import type { KituoProcess } from "./driver/kituo.ts";
+import { Network } from "./driver/network.ts";
+import { addNode, inviteNode, openNode } from "./driver/open_node.ts";
+import { interopTest } from "./driver/requirements.ts";
+import { kituoHistory, postInOrder, waitKituoTexts } from "./driver/scenario.ts";
+
+const HEAL_TIMEOUT = 90_000; // ms: jamid waits up to 32 s for a dead connection, and then for a reason to connect
+const LINK_LOST = 90_000; // ms: after 50 s of silence a node asks, and gives up 3 s later
+
+interopTest("split and merge: both sides post, the network heals, all histories hold all messages", async (t) => {
+  await using network = await Network.up();
+  const [alice, bob] = await people(network, "alice", "bob");
+  await using _alice = alice, _bob = bob;
+  await using kituo = await openNode(network);
+  await addNode(alice, kituo);
+  await addNode(bob, kituo);
+  const conversation = await alice.startGroup();
+  await inviteNode(alice, kituo, conversation);
+  await alice.invite(conversation, bob.uri);
+  await bob.acceptGroup(conversation);
+  for (const one of [alice, bob]) for (const other of [alice, bob]) await one.waitMember(conversation, other.uri);
+
+  const scene = { network, alice, bob, kituo, conversation };
+  await t.step("a cut that the connections survive", () => splitAndMerge(scene, "short", () => Promise.resolve()));
+  await t.step("a cut that they do not survive", () =>
+    splitAndMerge(scene, "long", async () => {
+      const connections = async () => (await kituo.api<{ connections: number }>("GET", "/node")).connections;
+      await kituo.until("the end of Bob's link", async () => await connections() === 1, LINK_LOST);
+    }));
+  await assertSound(kituo, conversation);
+  assert.deepEqual(await errorsOf(kituo), []);
+});
+
+interface Scene {
+  network: Network;
+  alice: JamiDaemon;
+  bob: JamiDaemon;
+  kituo: KituoProcess;
+  conversation: string;
+}
+
+async function splitAndMerge(scene: Scene, cut: string, enough: () => Promise<void>): Promise<void> {
+  const { network, alice, bob, kituo, conversation } = scene;
+  const merges = await countMerges(kituo, conversation);
+  await everywhere(scene, `before the ${cut} cut`);
+
+  // Alice and Kituo on one side, Bob on the other.
+  await network.cut(alice.host, bob.host);
+  await network.cut(kituo.host, bob.host);
+  const [here, there, ours] = ["alice", "bob", "kituo"].map((name) => [1, 2, 3].map((n) => `${cut}: ${name} ${n}`));
+  await Promise.all([postInOrder(alice, conversation, here), postInOrder(bob, conversation, there)]);
+  for (const body of ours) await kituo.api("POST", `/conversations/${conversation}/messages`, { body });
+  await waitKituoTexts(kituo, conversation, here);
+  for (const text of ours) await alice.waitText(conversation, text);
+  await enough();
+  const apart = (await bob.history(conversation)).map(({ body }) => body);
+  assert(![...here, ...ours].some((text) => apart.includes(text)), "the network was not cut");
+  assert(
+    !(await kituoHistory(kituo, conversation)).some(({ body }) => there.includes(body)),
+    "the network was not cut",
+  );
+
+  await network.heal(alice.host, bob.host);
+  await network.heal(kituo.host, bob.host);
+  const all = [...here, ...there, ...ours];
+  await waitKituoTexts(kituo, conversation, all, HEAL_TIMEOUT);
+  for (const daemon of [alice, bob]) await hasAll(daemon, conversation, all);
+  assert(await countMerges(kituo, conversation) > merges, "nothing was merged");
+  await everywhere(scene, `after the ${cut} cut`); // life goes on, on top of the merge
+}
+
+async function everywhere({ alice, bob, kituo, conversation }: Scene, text: string): Promise<void> {
+  await alice.send(conversation, text);
+  await bob.waitText(conversation, text);
+  await waitKituoTexts(kituo, conversation, [text]);
+}
+
+async function countMerges(kituo: KituoProcess, conversation: string): Promise<number> {
+  return (await kituoHistory(kituo, conversation)).filter(({ type }) => type === "merge").length;
+}
+
+async function hasAll(daemon: JamiDaemon, conversation: string, texts: string[]): Promise<void> {
+  for (const text of texts) await daemon.waitText(conversation, text, { timeout: HEAL_TIMEOUT });
+  const bodies = (await daemon.history(conversation)).map(({ body }) => body).filter((body) => texts.includes(body));
+  assert.deepEqual(bodies.sort(), [...texts].sort()); // each of them once
+}
