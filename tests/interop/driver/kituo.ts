@@ -120,6 +120,13 @@ export class KituoProcess implements AsyncDisposable {
     return await this.#process?.stop(5_000) ?? true;
   }
 
+  /** Sends a signal that ends it; how it ended. */
+  async end(signal: Deno.Signal): Promise<Deno.CommandStatus> {
+    if (!this.#process) throw new Error(`${this.name} was never started`);
+    this.#process.signal(signal);
+    return await this.#process.ended;
+  }
+
   /** SIGKILL: a crash. */
   async kill(): Promise<void> {
     await this.#process?.kill();
