@@ -16,6 +16,18 @@ export const RENOTIFY_MS = [400, 1_500, 5_000, 15_000] as const;
 /** One who is invited and connected is told again this often, until it has the conversation. */
 export const RETELL_INVITED_MS = 15_000;
 
+/**
+ * A commit of a device that 2023's daemon has never met kills its fetch, and every later one of that conversation (swarm-repository.md 5.3). What the
+ * new device says itself brings its certificate: for this time after its first commit we let it speak first.
+ */
+export const INTRODUCTION_MS = 5_000;
+
+/** So long after it was served a device is asked whether it really took what it got: a fetch of 2023's daemon may fail at its end. */
+export const VERIFY_MS = 5_000;
+
+/** A device that did not take what it got is told so many times more, until something new comes. */
+export const MAX_FAILED_DELIVERIES = 3;
+
 /** After a device was served: time for it to take in the pack before it is told of what came meanwhile. */
 export const AFTER_SERVING_MS = 60;
 

@@ -6,7 +6,7 @@ import { KituoError, LimitError, messageOf } from "../base/errors.ts";
 import { Emitter } from "../base/events.ts";
 import { KeyedMutex } from "../base/limits.ts";
 import type { Identity } from "../identity/identity.ts";
-import { type AccountId, isAccountId } from "../identity/ids.ts";
+import { type AccountId, type DeviceId, isAccountId } from "../identity/ids.ts";
 import type { NewCommit } from "../store/commits.ts";
 import { repositoryPath } from "../store/places.ts";
 import type { Store } from "../store/store.ts";
@@ -29,7 +29,7 @@ export class NotInvited extends KituoError {}
 
 export type ConversationsEvents = {
   /** New commits in a conversation, wherever they came from. */
-  moved: { conversation: Conversation; added: NewCommit[]; own: boolean };
+  moved: { conversation: Conversation; added: NewCommit[]; own: boolean; newcomers: DeviceId[] };
   /** A conversation was opened, created or cloned. */
   opened: { conversation: Conversation };
   /** A conversation ended for us. */
@@ -234,10 +234,10 @@ export class Conversations extends Emitter<ConversationsEvents> {
     this.#wanted.delete(id);
     this.#open.set(id, conversation);
     this.#byAccount = null;
-    conversation.on("moved", ({ added, own }) => {
+    conversation.on("moved", ({ added, own, newcomers }) => {
       if (this.#open.get(id) !== conversation) return;
       if (added.some(({ type }) => type === "member" || type === "merge")) this.#byAccount = null;
-      this.emit("moved", { conversation, added, own });
+      this.emit("moved", { conversation, added, own, newcomers });
     });
     this.emit("opened", { conversation });
     await this.#join(conversation);

@@ -9,11 +9,21 @@ import { messageOf } from "../base/errors.ts";
 import { Emitter } from "../base/events.ts";
 import type { AccountId, DeviceId } from "../identity/ids.ts";
 import type { Notification } from "../messaging/payload.ts";
+import type { Generation } from "../store/certificates.ts";
 import type { Store } from "../store/store.ts";
 import type { Conversation } from "../swarm/conversation.ts";
 import type { Oid } from "../swarm/object.ts";
 import type { Connection } from "../transport/channel.ts";
-import { AFTER_SERVING_MS, HEADS_PER_DEVICE, NOTIFY_DISTANCE_MS, RENOTIFY_MS, RETELL_INVITED_MS } from "./constants.ts";
+import {
+  AFTER_SERVING_MS,
+  HEADS_PER_DEVICE,
+  INTRODUCTION_MS,
+  MAX_FAILED_DELIVERIES,
+  NOTIFY_DISTANCE_MS,
+  RENOTIFY_MS,
+  RETELL_INVITED_MS,
+  VERIFY_MS,
+} from "./constants.ts";
 
 const log = getLogger(["kituo", "relay"]);
 
@@ -24,7 +34,9 @@ export interface DeliveryOptions {
   /** A live connection to the device. */
   live(device: DeviceId): Connection | undefined;
   notify(connection: Connection, notification: Notification): Promise<void>;
-  /** The device was told again and again without effect: ask it what it has. */
+  /** What the device speaks, if that is known. */
+  generation(device: DeviceId): Generation | undefined;
+  /** Ask the device what it has: it was told again and again without effect, or it was served a while ago. */
   check(conversation: Conversation, connection: Connection): void;
 }
 
@@ -36,6 +48,10 @@ interface Telling {
   at: number;
   /** Exchanges in which it is being served now. */
   serving: number;
+  /** When it was served last, ms, while it is not known whether it took what it got; else 0. */
+  served: number;
+  /** How often it did not take what it got, since there was something new. */
+  failed: number;
   /** Ends the wait for the next time, if there is one. */
   cancel: (() => void) | null;
 }
@@ -47,6 +63,8 @@ export type DeliveryEvents = {
 
 export class Delivery extends Emitter<DeliveryEvents> {
   #tellings = new Map<string, Telling>();
+  /** Conversations with a new device, and until when it may speak first. */
+  #introductions = new Map<Oid, number>();
   #stopped = false;
 
   constructor(private readonly options: DeliveryOptions) {
@@ -84,10 +102,42 @@ export class Delivery extends Emitter<DeliveryEvents> {
     this.emit("held", { conversation, device });
   }
 
+  /** The device showed its head: these commits of ours, with all before them, and no others. */
+  shows(conversation: Conversation, account: AccountId, device: DeviceId, tips: readonly Oid[]): void {
+    const known = tips.filter((tip) => conversation.has(tip));
+    const covered = (head: Oid) => known.some((tip) => conversation.holds(tip, head));
+    const telling = this.#tellings.get(key(conversation, device));
+    const now = this.options.clock.now();
+    // what it showed may be from before it was served
+    const isTooEarly = telling !== undefined && (telling.serving > 0 || now - telling.served < VERIFY_MS);
+    if (telling && !isTooEarly) telling.served = 0;
+    const held = this.held(conversation, device).filter((head) => conversation.has(head));
+    if (known.length === 0 || isTooEarly || held.every(covered)) {
+      for (const tip of known) this.holds(conversation, account, device, tip);
+      return;
+    }
+    log.info("{device} did not take what it got of {id}", { device, id: conversation.id });
+    const heads = known.slice(0, HEADS_PER_DEVICE);
+    this.options.store.ledger.set({ conversation: conversation.id, device, account, heads, at: now });
+    if (telling && ++telling.failed <= MAX_FAILED_DELIVERIES) {
+      telling.told = 0;
+      this.#in(telling, NOTIFY_DISTANCE_MS, conversation, device);
+    }
+    this.emit("held", { conversation, device });
+  }
+
+  /** A device wrote here for the first time: 2023's devices are told when it has had time to make itself known. */
+  introduce(conversation: Conversation): void {
+    const now = this.options.clock.now();
+    for (const [id, until] of this.#introductions) if (until <= now) this.#introductions.delete(id);
+    this.#introductions.set(conversation.id, now + INTRODUCTION_MS);
+  }
+
   /** Tells the device what it lacks, if it lacks anything and is connected: something new came in, or the device. */
   tell(conversation: Conversation, device: DeviceId): void {
     const telling = this.#telling(conversation, device);
     telling.told = 0;
+    telling.failed = 0;
     if (telling.serving > 0) return; // what comes in the middle of a fetch is dropped by 2023's peers: told afterwards
     const since = this.options.clock.now() - telling.at;
     this.#in(telling, Math.max(0, NOTIFY_DISTANCE_MS - since), conversation, device);
@@ -99,6 +149,7 @@ export class Delivery extends Emitter<DeliveryEvents> {
     telling.serving++;
     return () => {
       telling.serving--;
+      telling.served = this.options.clock.now();
       if (this.#tellings.get(key(conversation, device)) !== telling) return; // gone meanwhile
       this.#in(telling, AFTER_SERVING_MS, conversation, device);
     };
@@ -126,7 +177,7 @@ export class Delivery extends Emitter<DeliveryEvents> {
     const name = key(conversation, device);
     const known = this.#tellings.get(name);
     if (known) return known;
-    const telling: Telling = { told: 0, at: 0, serving: 0, cancel: null };
+    const telling: Telling = { told: 0, at: 0, serving: 0, served: 0, failed: 0, cancel: null };
     this.#tellings.set(name, telling);
     return telling;
   }
@@ -144,11 +195,16 @@ export class Delivery extends Emitter<DeliveryEvents> {
 
   #say(telling: Telling, conversation: Conversation, device: DeviceId): void {
     const connection = this.options.live(device);
+    if (!connection || telling.serving > 0 || !conversation.mayFetch(connection.peer)) return;
     const commit = conversation.newestLacking(this.held(conversation, device));
-    if (!connection || !commit || telling.serving > 0 || !conversation.mayFetch(connection.peer)) return;
+    if (!commit) return this.#verify(telling, conversation, connection);
+    const isInvited = conversation.members.roles.get(connection.peer.account) === "invited";
+    const early = (this.#introductions.get(conversation.id) ?? 0) - this.options.clock.now();
+    if (early > 0 && !isInvited && this.options.generation(device) !== "msg") {
+      return this.#in(telling, early, conversation, device);
+    }
     if (telling.told >= RENOTIFY_MS.length) {
-      const { account } = connection.peer;
-      if (conversation.members.roles.get(account) !== "invited") return this.options.check(conversation, connection);
+      if (!isInvited) return this.options.check(conversation, connection);
       // Who has not accepted yet ignores it, and 2023's daemon asks only the inviter once it has: it is told again and again.
       telling.told = RENOTIFY_MS.length - 1;
       return this.#in(telling, RETELL_INVITED_MS, conversation, device);
@@ -165,6 +221,16 @@ export class Delivery extends Emitter<DeliveryEvents> {
       error,
     ) => log.debug("{device} was not told of a commit: {error}", { device, error: messageOf(error) }));
     this.#in(telling, wait, conversation, device);
+  }
+
+  /** It was served all we have: later it is asked whether it took it. */
+  #verify(telling: Telling, conversation: Conversation, connection: Connection): void {
+    if (telling.served === 0) return;
+    telling.cancel?.();
+    telling.cancel = this.options.clock.after(VERIFY_MS, () => {
+      telling.cancel = null;
+      if (telling.served > 0) this.options.check(conversation, connection);
+    });
   }
 }
 

@@ -112,6 +112,7 @@ export class Relay {
       device: identity.device,
       live: (device) => this.links.live(device),
       notify: (connection, notification) => this.#messenger.send(connection, notification),
+      generation: (device) => store.certificates.byDevice(device)?.generation,
       check: (conversation, connection) => this.fetcher.fetch(conversation.id, connection),
     });
     this.#router = new Router({
@@ -202,7 +203,8 @@ export class Relay {
     });
     this.#messenger.on("message", (message) => this.#onMessage(message));
     this.account.inbox.on("message", ({ from, message }) => this.#onInstantMessage(from, message));
-    this.conversations.on("moved", ({ conversation, added, own }) => {
+    this.conversations.on("moved", ({ conversation, added, own, newcomers }) => {
+      if (!own && newcomers.length) this.delivery.introduce(conversation);
       if (added.some(({ type }) => type === "member" || type === "merge")) this.#onMembers(conversation);
       if (own) this.#spread(conversation);
     });
@@ -216,7 +218,7 @@ export class Relay {
       this.#watch();
     });
     this.fetcher.on("fetched", ({ conversation, connection: { peer }, held, added }) => {
-      for (const commit of held) this.delivery.holds(conversation, peer.account, peer.device, commit);
+      this.delivery.shows(conversation, peer.account, peer.device, held);
       if (added.length) this.#spread(conversation);
     });
     this.invitations.on("accepted", ({ conversation, from }) => this.#clone(conversation, from));

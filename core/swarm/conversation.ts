@@ -35,8 +35,8 @@ const log = getLogger(["kituo", "swarm"]);
 export class NotMember extends KituoError {}
 
 export type ConversationEvents = {
-  /** `main` moved; `added` are the new commits, parents first. `own`: this node wrote them. */
-  moved: { added: NewCommit[]; own: boolean };
+  /** `main` moved; `added` are the new commits, parents first. `own`: this node wrote them. `newcomers`: devices that had not written here before. */
+  moved: { added: NewCommit[]; own: boolean; newcomers: DeviceId[] };
 };
 
 export interface ConversationDeps {
@@ -234,8 +234,10 @@ export class Conversation extends Emitter<ConversationEvents> {
       parents.length > 1 || parents[0] !== (rows[i - 1]?.id ?? this.#head)
     );
     this.#head = head;
+    const before = this.#members.devices;
     this.#members = await membersAt(this.repository, rows[rows.length - 1].tree);
-    this.emit("moved", { added: rows, own });
+    const newcomers = [...this.#members.devices.keys()].filter((device) => !before.has(device));
+    this.emit("moved", { added: rows, own, newcomers });
     await this.repository.repack().catch((error) =>
       log.error("packing {id} failed: {error}", { id: this.id, error: messageOf(error) })
     );

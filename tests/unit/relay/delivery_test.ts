@@ -1,5 +1,13 @@
 import assert from "node:assert/strict";
-import { AFTER_SERVING_MS, HEADS_PER_DEVICE, NOTIFY_DISTANCE_MS, RENOTIFY_MS } from "../../../core/relay/constants.ts";
+import {
+  AFTER_SERVING_MS,
+  HEADS_PER_DEVICE,
+  INTRODUCTION_MS,
+  MAX_FAILED_DELIVERIES,
+  NOTIFY_DISTANCE_MS,
+  RENOTIFY_MS,
+  VERIFY_MS,
+} from "../../../core/relay/constants.ts";
 import { Delivery } from "../../../core/relay/delivery.ts";
 import type { Conversation } from "../../../core/swarm/conversation.ts";
 import { join } from "../../../core/swarm/write_members.ts";
@@ -17,6 +25,8 @@ interface Scene extends Place {
   reset(): void;
   /** Is Bob's device connected? */
   online: { is: boolean };
+  /** What Bob's device is known to speak. */
+  generation: { is: "msg" | "sip" | undefined };
 }
 
 /** Alice's node with a conversation with Bob, whose device is connected. */
@@ -29,6 +39,7 @@ function withDelivery(test: (scene: Scene) => Promise<void>): Promise<void> {
     const [connection] = connectionPair(peerOf(alice), peerOf(bob));
     const told: string[] = [];
     const online = { is: true };
+    const generation: Scene["generation"] = { is: "sip" };
     let since = clock.now();
     const delivery = new Delivery({
       store,
@@ -40,13 +51,14 @@ function withDelivery(test: (scene: Scene) => Promise<void>): Promise<void> {
         told.push(`${clock.now() - since} ${commit}`);
         return Promise.reject(new Error("a failure to tell is no failure of ours"));
       },
+      generation: () => generation.is,
       check: () => void told.push(`${clock.now() - since} check`),
     });
     const reset = () => {
       told.length = 0;
       since = clock.now();
     };
-    await test({ ...place, conversation, delivery, told, reset, online });
+    await test({ ...place, conversation, delivery, told, reset, online, generation });
     delivery.stop();
   });
 }
@@ -145,7 +157,7 @@ Deno.test("delivery: while a device is served it is not told, right afterwards o
     assert.deepEqual(told, [`${AFTER_SERVING_MS} ${second}`]);
     delivery.holds(conversation, bob.account, bob.device, second);
     await clock.advance(60_000);
-    assert.equal(told.length, 1);
+    assert.deepEqual(told.slice(1).map((line) => line.split(" ")[1]), ["check"]);
   }));
 
 Deno.test("delivery: two exchanges at once count as one", () =>
@@ -235,4 +247,67 @@ Deno.test("delivery: after the stop no timer is left, whatever ends later", () =
     delivery.tell(conversation, bob.device);
     await clock.advance(60_000);
     assert.deepEqual(told, []);
+  }));
+
+Deno.test("delivery: after a new device has come 2023's devices are told a little later, today's and the invited at once", () =>
+  withDelivery(async ({ delivery, conversation, clock, told, reset, generation }) => {
+    const invited = await post(conversation, clock, "to the invited");
+    delivery.introduce(conversation);
+    delivery.tell(conversation, bob.device);
+    assert.deepEqual(told.map((line) => line.split(" ")[1]), [invited]);
+    await joinBob(conversation, clock);
+    delivery.holds(conversation, bob.account, bob.device, conversation.head);
+    const commit = await post(conversation, clock, "one");
+    reset();
+    delivery.introduce(conversation);
+    delivery.tell(conversation, bob.device);
+    await clock.advance(INTRODUCTION_MS);
+    assert.deepEqual(told, [`${INTRODUCTION_MS} ${commit}`]);
+    generation.is = undefined;
+    delivery.introduce(conversation);
+    delivery.tell(conversation, bob.device);
+    generation.is = "msg";
+    await clock.advance(NOTIFY_DISTANCE_MS);
+    reset();
+    delivery.tell(conversation, bob.device);
+    await clock.advance(NOTIFY_DISTANCE_MS);
+    assert.equal(told.length, 1);
+  }));
+
+Deno.test("delivery: a device that was served is asked whether it took it; one that did not gets it again, some times", () =>
+  withDelivery(async ({ delivery, conversation, clock, told, reset }) => {
+    await joinBob(conversation, clock);
+    const before = conversation.head;
+    delivery.holds(conversation, bob.account, bob.device, before);
+    const commit = await post(conversation, clock, "one");
+    const shows = (head: string) => delivery.shows(conversation, bob.account, bob.device, [head]);
+    delivery.tell(conversation, bob.device);
+    for (let n = 0; n <= MAX_FAILED_DELIVERIES; n++) {
+      const served = delivery.serve(conversation, bob.device);
+      delivery.holds(conversation, bob.account, bob.device, commit);
+      shows(before); // from before
+      served();
+      shows(before); // it may be at work still
+      assert.deepEqual(delivery.held(conversation, bob.device), [commit]);
+      reset();
+      await clock.advance(AFTER_SERVING_MS + VERIFY_MS);
+      assert.deepEqual(told, [`${AFTER_SERVING_MS + VERIFY_MS} check`]);
+      shows(before);
+      assert.deepEqual(delivery.held(conversation, bob.device), [before], "what it shows is the truth");
+      reset();
+      await clock.advance(NOTIFY_DISTANCE_MS);
+      assert.deepEqual(told, n < MAX_FAILED_DELIVERIES ? [`${NOTIFY_DISTANCE_MS} ${commit}`] : []);
+    }
+    await clock.advance(3_600_000);
+    assert.deepEqual(told, [], "until something new comes");
+    delivery.tell(conversation, bob.device);
+    assert.equal(told.length, 1);
+    const served = delivery.serve(conversation, bob.device);
+    delivery.holds(conversation, bob.account, bob.device, commit);
+    served();
+    await clock.advance(AFTER_SERVING_MS + VERIFY_MS);
+    shows(commit);
+    reset();
+    await clock.advance(3_600_000);
+    assert.deepEqual([told, delivery.held(conversation, bob.device)], [[], [commit]]);
   }));

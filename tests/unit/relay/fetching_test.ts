@@ -23,6 +23,7 @@ function routerOf({ conversations, store }: Place, identity = alice) {
     device: identity.device,
     live: () => undefined,
     notify: () => Promise.resolve(),
+    generation: () => undefined,
     check: () => {},
   });
   const messenger = new Messenger({
