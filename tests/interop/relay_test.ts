@@ -38,7 +38,8 @@ interopTest("Kituo asks a daemon to be its contact, and they talk", async () => 
   await kituo.api("POST", "/contacts", { jamiId: alice.uri });
   await alice.acceptContact(kituo.jamiId);
   const conversation = await alice.conversationWith(kituo.jamiId);
-  await alice.waitMember(conversation, kituo.jamiId);
+  // Her own join too: 2023's daemon writes a text sent before that beside the join, and loses it.
+  for (const account of [kituo.jamiId, alice.uri]) await alice.waitMember(conversation, account);
   await kituo.until("the confirmation", async () => {
     const { contacts } = await kituo.api<{ contacts: { confirmed: boolean }[] }>("GET", "/contacts");
     return contacts[0]?.confirmed;
