@@ -26,7 +26,12 @@ export class RawPeer {
   readonly #links: IceLink[] = [];
   #received = Promise.withResolvers<Signal>();
 
-  constructor(readonly device: TestDevice, dht: SignallingDht, private readonly families: KeyFamily[] = ["long"]) {
+  constructor(
+    readonly device: TestDevice,
+    dht: SignallingDht,
+    private readonly families: KeyFamily[] = ["long"],
+    private readonly address = "127.0.0.1",
+  ) {
     this.#signalling = new Signalling({
       identity: device,
       dht,
@@ -79,7 +84,7 @@ export class RawPeer {
   }
 
   text({ ufrag, pwd }: IceSession): string {
-    return formatIceText({ ufrag, pwd, candidates: localCandidates(["127.0.0.1"], [], this.listener.port) });
+    return formatIceText({ ufrag, pwd, candidates: localCandidates([this.address], [], this.listener.port) });
   }
 
   /** Asks for a connection, up to the end of ICE: we are to be the TLS server. The chosen link needs the ClientHello to be chosen. */
