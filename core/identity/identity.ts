@@ -5,7 +5,6 @@ import { KituoError, messageOf } from "../base/errors.ts";
 import type { Archive } from "./archive.ts";
 import { type Certificate, chainToPem } from "./certificate.ts";
 import { checkChain } from "./chain.ts";
-import { ethereumAddress, newEthereumKey } from "./ethereum.ts";
 import type { AccountId, DeviceId, ShortId } from "./ids.ts";
 import { issueCertificate } from "./issue.ts";
 import { PrivateKey } from "./keys.ts";
@@ -108,7 +107,7 @@ export async function createIdentity(options: { now: number }): Promise<{ identi
     accountKey,
     accountChain: [account, ca],
     caKey,
-    ethereumKey: newEthereumKey(),
+    ethereumKey: (await import("./ethereum.ts")).newEthereumKey(),
     revocations: null,
     contacts: {},
     conversations: {},
@@ -139,7 +138,7 @@ async function enrol(archive: Archive, key: PrivateKey, now: number): Promise<Id
   const receipt = receiptText({
     account: accountKey.publicKey.id,
     device: key.publicKey.id,
-    ethereum: ethereumKey ? ethereumAddress(ethereumKey) : "",
+    ethereum: ethereumKey ? (await import("./ethereum.ts")).ethereumAddress(ethereumKey) : "",
     announcement: await makeAnnouncement(accountKey, key.publicKey),
   });
   const receiptSignature = await signReceipt(accountKey, receipt);

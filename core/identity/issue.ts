@@ -6,7 +6,7 @@ import { equal, hex } from "../base/bytes.ts";
 import { Certificate } from "./certificate.ts";
 import { CERTIFICATE_LIFETIME, CLOCK_LEEWAY, SERIAL_BYTES } from "./constants.ts";
 import type { PrivateKey, PublicKey } from "./keys.ts";
-import { x509 } from "./x509.ts";
+import type { x509 as X509 } from "./x509.ts";
 
 const UID = "0.9.2342.19200300.100.1.1";
 const COMMON_NAME = "2.5.4.3";
@@ -36,7 +36,9 @@ export interface CertificateRequest {
  */
 export async function issueCertificate(request: CertificateRequest): Promise<Certificate> {
   const { kind, subject, issuer, signer, now } = request;
-  const subjectName = nameOf(COMMON_NAMES[kind], subject.id);
+  // Only when it is needed, once in a node's life: the library takes some 20 MiB.
+  const { x509 } = await import("./x509.ts");
+  const subjectName = nameOf(x509, COMMON_NAMES[kind], subject.id);
   const notBefore = Math.floor((now - CLOCK_LEEWAY) / 1000) * 1000;
   const made = await x509.X509CertificateGenerator.create({
     serialNumber: hex(positiveSerial()),
@@ -47,7 +49,7 @@ export async function issueCertificate(request: CertificateRequest): Promise<Cer
     publicKey: new x509.PublicKey(subject.spki),
     signingKey: await signer.signer("SHA-384"),
     signingAlgorithm: { name: "RSASSA-PKCS1-v1_5", hash: "SHA-384" },
-    extensions: kind === "device" ? [] : authorityExtensions(subject),
+    extensions: kind === "device" ? [] : authorityExtensions(x509, subject),
   });
   const certificate = Certificate.fromDer(new Uint8Array(made.rawData));
   if (issuer && !equal(certificate.issuer, issuer.subject)) throw new IssueError("the issuer's name was changed");
@@ -55,14 +57,14 @@ export async function issueCertificate(request: CertificateRequest): Promise<Cer
 }
 
 /** One PrintableString attribute in each of two RDNs, in the order that all of the field's certificates have. */
-function nameOf(commonName: string, uid: string) {
+function nameOf(x509: typeof X509, commonName: string, uid: string) {
   return new x509.Name([
     { [COMMON_NAME]: [{ printableString: commonName }] },
     { [UID]: [{ printableString: uid }] },
   ]);
 }
 
-function authorityExtensions(subject: PublicKey) {
+function authorityExtensions(x509: typeof X509, subject: PublicKey) {
   return [
     new x509.SubjectKeyIdentifierExtension(subject.id),
     new x509.BasicConstraintsExtension(true, undefined, true),
