@@ -6,11 +6,10 @@ import { KituoError, LimitError, messageOf } from "../base/errors.ts";
 import { Emitter } from "../base/events.ts";
 import { KeyedMutex } from "../base/limits.ts";
 import type { Identity } from "../identity/identity.ts";
-import { type AccountId, type DeviceId, isAccountId } from "../identity/ids.ts";
-import type { NewCommit } from "../store/commits.ts";
+import { type AccountId, isAccountId } from "../identity/ids.ts";
 import { repositoryPath } from "../store/places.ts";
 import type { Store } from "../store/store.ts";
-import { Conversation, type Fetched } from "../swarm/conversation.ts";
+import { Conversation, type Fetched, type Moved } from "../swarm/conversation.ts";
 import { Mode } from "../swarm/conversation_facts.ts";
 import { renameDurably } from "../swarm/durable_fs.ts";
 import { checkHistory } from "../swarm/history.ts";
@@ -29,7 +28,7 @@ export class NotInvited extends KituoError {}
 
 export type ConversationsEvents = {
   /** New commits in a conversation, wherever they came from. */
-  moved: { conversation: Conversation; added: NewCommit[]; own: boolean; newcomers: DeviceId[] };
+  moved: Moved & { conversation: Conversation };
   /** A conversation was opened, created or cloned. */
   opened: { conversation: Conversation };
   /** A conversation ended for us. */
@@ -234,10 +233,10 @@ export class Conversations extends Emitter<ConversationsEvents> {
     this.#wanted.delete(id);
     this.#open.set(id, conversation);
     this.#byAccount = null;
-    conversation.on("moved", ({ added, own, newcomers }) => {
+    conversation.on("moved", (moved) => {
       if (this.#open.get(id) !== conversation) return;
-      if (added.some(({ type }) => type === "member" || type === "merge")) this.#byAccount = null;
-      this.emit("moved", { conversation, added, own, newcomers });
+      if (moved.added.some(({ type }) => type === "member" || type === "merge")) this.#byAccount = null;
+      this.emit("moved", { conversation, ...moved });
     });
     this.emit("opened", { conversation });
     await this.#join(conversation);

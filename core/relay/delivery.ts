@@ -7,6 +7,7 @@ import { getLogger } from "@logtape/logtape";
 import type { Clock } from "../base/clock.ts";
 import { messageOf } from "../base/errors.ts";
 import { Emitter } from "../base/events.ts";
+import type { Peer } from "../identity/chain.ts";
 import type { AccountId, DeviceId } from "../identity/ids.ts";
 import type { Notification } from "../messaging/payload.ts";
 import type { Generation } from "../store/certificates.ts";
@@ -63,8 +64,8 @@ export type DeliveryEvents = {
 
 export class Delivery extends Emitter<DeliveryEvents> {
   #tellings = new Map<string, Telling>();
-  /** Conversations with a new device, and until when it may speak first. */
-  #introductions = new Map<Oid, number>();
+  /** Conversations with a new device: until when it may speak first, and the head before it wrote. */
+  #introductions = new Map<Oid, { until: number; head: Oid }>();
   #stopped = false;
 
   constructor(private readonly options: DeliveryOptions) {
@@ -126,11 +127,26 @@ export class Delivery extends Emitter<DeliveryEvents> {
     this.emit("held", { conversation, device });
   }
 
-  /** A device wrote here for the first time: 2023's devices are told when it has had time to make itself known. */
-  introduce(conversation: Conversation): void {
+  /** A device wrote here for the first time, on top of `head`: 2023's devices get it when it has had time to make itself known. */
+  introduce(conversation: Conversation, head: Oid): void {
     const now = this.options.clock.now();
-    for (const [id, until] of this.#introductions) if (until <= now) this.#introductions.delete(id);
-    this.#introductions.set(conversation.id, now + INTRODUCTION_MS);
+    for (const [id, { until }] of this.#introductions) if (until <= now) this.#introductions.delete(id);
+    const earlier = this.#introductions.get(conversation.id);
+    this.#introductions.set(conversation.id, { until: now + INTRODUCTION_MS, head: earlier?.head ?? head });
+  }
+
+  /** The head that the peer may see now. */
+  headFor(conversation: Conversation, peer: Peer): Oid {
+    const introduction = this.#introduction(conversation, peer);
+    return introduction ? introduction.head : conversation.head;
+  }
+
+  /** What the peer must wait for: not today's, who read certificates from the commits, nor the invited, whose clone is no fetch. */
+  #introduction(conversation: Conversation, { account, device }: Peer): { until: number; head: Oid } | null {
+    const introduction = this.#introductions.get(conversation.id);
+    if (!introduction || introduction.until <= this.options.clock.now()) return null;
+    if (conversation.members.roles.get(account) === "invited" || this.options.generation(device) === "msg") return null;
+    return introduction;
   }
 
   /** Tells the device what it lacks, if it lacks anything and is connected: something new came in, or the device. */
@@ -198,13 +214,11 @@ export class Delivery extends Emitter<DeliveryEvents> {
     if (!connection || telling.serving > 0 || !conversation.mayFetch(connection.peer)) return;
     const commit = conversation.newestLacking(this.held(conversation, device));
     if (!commit) return this.#verify(telling, conversation, connection);
-    const isInvited = conversation.members.roles.get(connection.peer.account) === "invited";
-    const early = (this.#introductions.get(conversation.id) ?? 0) - this.options.clock.now();
-    if (early > 0 && !isInvited && this.options.generation(device) !== "msg") {
-      return this.#in(telling, early, conversation, device);
-    }
+    const introduction = this.#introduction(conversation, connection.peer);
+    if (introduction) return this.#in(telling, introduction.until - this.options.clock.now(), conversation, device);
     if (telling.told >= RENOTIFY_MS.length) {
-      if (!isInvited) return this.options.check(conversation, connection);
+      const { account } = connection.peer;
+      if (conversation.members.roles.get(account) !== "invited") return this.options.check(conversation, connection);
       // Who has not accepted yet ignores it, and 2023's daemon asks only the inviter once it has: it is told again and again.
       telling.told = RENOTIFY_MS.length - 1;
       return this.#in(telling, RETELL_INVITED_MS, conversation, device);

@@ -103,8 +103,14 @@ export class Router {
     const { delivery, clock, conversations } = this.options;
     const packs = this.#packs.get(peer.device) ?? new Semaphore("packs", PACKS_PER_DEVICE);
     this.#packs.set(peer.device, packs);
+    const { repository } = conversation;
     serveGit(channel, {
-      repository: conversation.repository,
+      repository: {
+        head: () => Promise.resolve(delivery.headFor(conversation, peer)),
+        read: (oid) => repository.read(oid),
+        has: (oid) => repository.has(oid),
+        packed: (oid) => repository.packed(oid),
+      },
       clock,
       authorize: () => conversations.get(conversation.id) === conversation && conversation.mayFetch(peer),
       onFetched: (commit) => delivery.holds(conversation, peer.account, peer.device, commit),

@@ -35,9 +35,21 @@ const log = getLogger(["kituo", "swarm"]);
 export class NotMember extends KituoError {}
 
 export type ConversationEvents = {
-  /** `main` moved; `added` are the new commits, parents first. `own`: this node wrote them. `newcomers`: devices that had not written here before. */
-  moved: { added: NewCommit[]; own: boolean; newcomers: DeviceId[] };
+  /** `main` moved. */
+  moved: Moved;
 };
+
+/** How `main` moved. */
+export interface Moved {
+  /** The new commits, parents first. */
+  added: NewCommit[];
+  /** Did this node write them? */
+  own: boolean;
+  /** Where `main` stood before. */
+  from: Oid;
+  /** Devices that had not written here before. */
+  newcomers: DeviceId[];
+}
 
 export interface ConversationDeps {
   store: Store;
@@ -233,11 +245,11 @@ export class Conversation extends Emitter<ConversationEvents> {
     this.#unordered ||= rows.some(({ parents }, i) =>
       parents.length > 1 || parents[0] !== (rows[i - 1]?.id ?? this.#head)
     );
+    const [from, before] = [this.#head, this.#members.devices];
     this.#head = head;
-    const before = this.#members.devices;
     this.#members = await membersAt(this.repository, rows[rows.length - 1].tree);
     const newcomers = [...this.#members.devices.keys()].filter((device) => !before.has(device));
-    this.emit("moved", { added: rows, own, newcomers });
+    this.emit("moved", { added: rows, own, from, newcomers });
     await this.repository.repack().catch((error) =>
       log.error("packing {id} failed: {error}", { id: this.id, error: messageOf(error) })
     );

@@ -7,6 +7,7 @@ import { seededRandom } from "../../../core/base/random.ts";
 import type { Identity } from "../../../core/identity/identity.ts";
 import { Messenger } from "../../../core/messaging/messenger.ts";
 import { ban, createConversation, join, leave } from "../../../core/swarm/write_members.ts";
+import { serveGit } from "../../../core/swarm/upload_pack.ts";
 import type { Written } from "../../../core/swarm/write.ts";
 import { writeText } from "../../../core/swarm/write_messages.ts";
 import { connectionPair, type MemoryConnection } from "../../support/channel_pair.ts";
@@ -228,8 +229,8 @@ Deno.test("fetcher: a refused history is reported, leaves nothing, and is not fe
     );
     await evil.repository.add(forged.objects);
     await evil.repository.setHead(forged.head);
-    const { router, delivery } = routerOf(atAlice);
-    const connection = dial(router, bob);
+    const [connection, ours] = connectionPair(peerOf(bob), peerOf(alice));
+    ours.accept = () => (channel) => void serveGit(channel, { repository: evil.repository, authorize: () => true });
     const fetcher = new Fetcher(atBob.conversations, systemClock);
     const refused: string[] = [];
     fetcher.on("refused", ({ violation }) => refused.push(violation.commit));
@@ -241,8 +242,6 @@ Deno.test("fetcher: a refused history is reported, leaves nothing, and is not fe
     assert.equal(opened(atBob, id).head, before);
     assert.equal(await opened(atBob, id).repository.has(forged.head), false);
     await connection.close("the end");
-    delivery.stop();
-    router.stop();
   }));
 
 Deno.test("fetcher: of a head that only merges what we have, the heads below are learned and nothing is kept", () =>
