@@ -5,7 +5,7 @@ import { KituoProcess } from "../interop/driver/kituo.ts";
 import { Network } from "../interop/driver/network.ts";
 import { linkTime, wallTime } from "../interop/driver/scenario.ts";
 import { type Figure } from "./measure.ts";
-import { fill, KITUO_ARGS, kituoCommits, makeWorld, type World } from "./world.ts";
+import { fill, kituoCommits, makeWorld, type World } from "./world.ts";
 
 const SIZES = [1_000, 10_000];
 const PATIENCE = 300_000; // ms
@@ -40,7 +40,7 @@ async function clonesOf(size: number): Promise<Figure[]> {
   // The clients are invited by Alice, who then goes.
   const served = { toKituo: { kituo: 0, daemon: 0 }, toDaemon: { kituo: 0, daemon: 0 } };
   for (const server of ["kituo", "daemon"] as const) {
-    served.toDaemon[server] = await toDaemon(network, world, server, conversation, size);
+    served.toDaemon[server] = await toDaemon(network, world, server, conversation);
     served.toKituo[server] = await toKituo(network, world, server, conversation, size);
   }
   const what = `${size} commits`;
@@ -79,7 +79,6 @@ async function toDaemon(
   world: World,
   server: "kituo" | "daemon",
   id: string,
-  size: number,
 ): Promise<number> {
   await using client = await Daemon.start(network, `bob-${server}`);
   await client.createAccount();
