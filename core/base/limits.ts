@@ -24,6 +24,26 @@ export class TokenBucket {
   }
 }
 
+/** What all users of something may hold together, for example bytes of memory. */
+export class Budget {
+  #left: number;
+
+  constructor(private readonly name: string, size: number) {
+    this.#left = size;
+  }
+
+  /** @throws {LimitError} when `n` is more than what is left */
+  take(n: number): void {
+    if (n > this.#left) throw new LimitError(this.name, "all users together hold too much");
+    this.#left -= n;
+  }
+
+  /** Gives back what was taken. */
+  give(n: number): void {
+    this.#left += n;
+  }
+}
+
 /** At most `size` users at a time; at most `queue` wait, in order. */
 export class Semaphore {
   #free: number;

@@ -60,3 +60,6 @@ export const MAX_HAVES = 256;
 
 /** Heads remembered as held by one device: more than one when it merged what we merged otherwise. */
 export const HEADS_PER_DEVICE = 8;
+
+/** Bytes of packs being received at one time, from all peers together: one pack may have 256 MiB (swarm-sync.md 8.2 item 11). */
+export const MAX_RECEIVING_BYTES = 384 * 1024 * 1024;

@@ -7,7 +7,7 @@ import { getLogger } from "@logtape/logtape";
 import type { Clock } from "../base/clock.ts";
 import { messageOf } from "../base/errors.ts";
 import { Emitter } from "../base/events.ts";
-import { LruMap } from "../base/limits.ts";
+import { Budget, LruMap } from "../base/limits.ts";
 import type { NewCommit } from "../store/commits.ts";
 import type { Conversation, Fetched } from "../swarm/conversation.ts";
 import { GitClient } from "../swarm/fetch_pack.ts";
@@ -16,7 +16,7 @@ import { emptyReader } from "../swarm/overlay.ts";
 import { commitLinks } from "../swarm/reachable.ts";
 import { RuleViolation } from "../swarm/rules/violation.ts";
 import type { Connection } from "../transport/channel.ts";
-import { MAX_HAVES, REFUSED_KEPT, REFUSED_MS } from "./constants.ts";
+import { MAX_HAVES, MAX_RECEIVING_BYTES, REFUSED_KEPT, REFUSED_MS } from "./constants.ts";
 import type { Conversations } from "./conversations.ts";
 
 const log = getLogger(["kituo", "relay"]);
@@ -35,6 +35,7 @@ export class Fetcher extends Emitter<FetcherEvents> {
   #running = new Map<string, { again: boolean }>();
   /** Refused heads, by conversation and head, and until when. */
   #refused = new LruMap<string, number>(REFUSED_KEPT);
+  #budget = new Budget("packs being received", MAX_RECEIVING_BYTES);
   #clients = new WeakMap<Connection, Map<Oid, Promise<GitClient>>>();
 
   constructor(private readonly conversations: Conversations, private readonly clock: Clock) {
@@ -66,6 +67,7 @@ export class Fetcher extends Emitter<FetcherEvents> {
       known: (oid) => conversation?.has(oid) || (this.#refused.get(`${id}/${oid}`) ?? 0) > this.clock.now(),
       base: conversation?.repository ?? emptyReader,
       onAdvertised: (head) => advertised = head,
+      budget: this.#budget,
     });
     try {
       await this.#takeIn(id, connection, fetched, advertised);

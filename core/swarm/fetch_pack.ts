@@ -3,7 +3,7 @@
 import { type Bytes, concat, text } from "../base/bytes.ts";
 import { type Clock, systemClock } from "../base/clock.ts";
 import { KituoError, LimitError, ProtocolError } from "../base/errors.ts";
-import { KeyedMutex } from "../base/limits.ts";
+import { type Budget, KeyedMutex } from "../base/limits.ts";
 import type { DeviceId } from "../identity/ids.ts";
 import { type Channel, ConnectionClosed } from "../transport/channel.ts";
 import {
@@ -46,6 +46,8 @@ export interface FetchOptions {
   /** What deltas in the pack may build on. */
   base: ObjectReader;
   limits?: PackLimits;
+  /** Bytes that all fetches of the node may hold together while they receive. */
+  budget?: Budget;
   signal?: AbortSignal;
   /** Told of the head that the peer shows, whether or not it is new. */
   onAdvertised?: (head: Oid) => void;
@@ -124,7 +126,7 @@ export class GitClient {
       return null;
     }
     const first = await this.#negotiate(head, options.have);
-    const pack = await this.#readPack(first, limits);
+    const pack = await this.#readPack(first, limits, options.budget);
     await this.#write(FLUSH);
     const objects = await parsePack(pack, options.base, limits, options.signal);
     if (!objects.has(head) && !await options.base.has(head)) throw new PackError("the wanted commit is not in it");
@@ -181,20 +183,25 @@ export class GitClient {
     return lineOf(packet).startsWith("ACK ");
   }
 
-  async #readPack(first: Bytes, limits: PackLimits): Promise<Bytes> {
+  async #readPack(first: Bytes, limits: PackLimits, budget?: Budget): Promise<Bytes> {
     const parts: Bytes[] = [];
     let total = 0;
-    for (let packet: Packet = first; packet !== "flush"; packet = await this.#next()) {
-      const band = packet[0];
-      if (band === 3) throw new FetchRefused(text(packet.subarray(1)).trim());
-      // 2 is progress, for people.
-      if (band !== 1 && band !== 2) throw new ProtocolError("fetch-pack", "an unknown side-band");
-      if (band === 2) continue;
-      total += packet.length - 1;
-      if (total > limits.bytes) throw new LimitError("received pack");
-      parts.push(packet.subarray(1));
+    try {
+      for (let packet: Packet = first; packet !== "flush"; packet = await this.#next()) {
+        const band = packet[0];
+        if (band === 3) throw new FetchRefused(text(packet.subarray(1)).trim());
+        // 2 is progress, for people.
+        if (band !== 1 && band !== 2) throw new ProtocolError("fetch-pack", "an unknown side-band");
+        if (band === 2) continue;
+        if (total + packet.length - 1 > limits.bytes) throw new LimitError("received pack");
+        budget?.take(packet.length - 1);
+        total += packet.length - 1;
+        parts.push(packet.subarray(1));
+      }
+      return concat(...parts);
+    } finally {
+      budget?.give(total);
     }
-    return concat(...parts);
   }
 
   async #next(): Promise<Packet> {

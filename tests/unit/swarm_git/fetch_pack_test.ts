@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import fc from "fast-check";
 import { concat, equal, text, utf8 } from "../../../core/base/bytes.ts";
+import { Budget } from "../../../core/base/limits.ts";
 import { KituoError, LimitError, ProtocolError, TimeoutError } from "../../../core/base/errors.ts";
 import { type Fetched, type FetchOptions, FetchRefused, GitClient } from "../../../core/swarm/fetch_pack.ts";
 import { EXCHANGE_IDLE_MS, PACK_LIMITS } from "../../../core/swarm/git_limits.ts";
@@ -340,4 +341,16 @@ Deno.test("mutated answers of a server give a typed error or the pack", async ()
     }),
     { numRuns: 1000 },
   );
+});
+
+Deno.test("fetches share a budget: one too large for what is left fails, and all is given back in any case", async () => {
+  const pack = concat(Uint8Array.of(1), new Uint8Array(200));
+  for (const [size, error] of [[100, LimitError], [1_000, PackError]] as const) {
+    const budget = new Budget("packs being received", size);
+    const { client, theirs } = connect();
+    answer(theirs, advertisement, pktLine("NAK\n"), pktLine(pack), FLUSH);
+    await assert.rejects(client.fetch({ ...nothing, budget }), error);
+    budget.take(size);
+    assert.throws(() => budget.take(1), LimitError);
+  }
 });
