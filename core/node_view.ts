@@ -1,7 +1,7 @@
 /** A relay's state in the words of the HTTP API. */
 
 import type { Contact } from "./store/contacts.ts";
-import type { CommitRow, NewCommit } from "./store/commits.ts";
+import type { CommitRow } from "./store/commits.ts";
 import type { Conversation as ConversationRecord } from "./store/conversations.ts";
 import type { ConversationRequest, TrustRequest } from "./store/requests.ts";
 import type {
@@ -20,6 +20,7 @@ import type { AccountId, DeviceId } from "./identity/ids.ts";
 import type { Relay } from "./relay/relay.ts";
 import type { Store } from "./store/store.ts";
 import type { Conversation } from "./swarm/conversation.ts";
+import { entryOf } from "./swarm/entry.ts";
 import { rolesWithLeft } from "./swarm/members.ts";
 
 /** A page of a list, ordered by id. */
@@ -114,8 +115,10 @@ export function lag(conversation: Conversation, device: DeviceId, relay: Relay):
   return held.length ? conversation.countLacking(held) : null;
 }
 
-export function messageInfo({ id, type, author, body, timestamp, parents }: NewCommit | CommitRow): MessageInfo {
-  return { id, type, author, body: type === "text/plain" ? plainText(body) : body, timestamp, parents };
+export function messageInfo(row: CommitRow, store: Store): MessageInfo {
+  const { id, type, author, body, timestamp, parents } = row;
+  const shown = type === "text/plain" ? plainText(body) : body;
+  return { id, type, author, body: shown, timestamp, parents, entry: entryOf(row, store.commits) };
 }
 
 /** The text of a message of ours or of any peer: the `body` of its JSON (swarm-repository.md 2.2). */
