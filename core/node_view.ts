@@ -94,6 +94,7 @@ function members(conversation: Conversation, relay: Relay, store: Store): Member
     devices.set(account, (devices.get(account) ?? new Set()).add(device));
   for (const [device, account] of conversation.members.devices) add(account, device);
   for (const { device, account } of store.ledger.forConversation(conversation.id)) add(account, device);
+  const count = conversation.counter();
   return [...rolesWithLeft(conversation.members, conversation.facts.initialMembers)].map(([jamiId, role]) => {
     for (const key of relay.account.presence.devices(jamiId)) add(jamiId, key.longId);
     return {
@@ -102,17 +103,22 @@ function members(conversation: Conversation, relay: Relay, store: Store): Member
       online: jamiId === relay.self || isOnline(relay, jamiId),
       devices: [...devices.get(jamiId) ?? []].map((deviceId): DeviceInfo => ({
         deviceId,
-        lag: lag(conversation, deviceId, relay),
+        lag: lag(conversation, deviceId, relay, count),
       })),
     };
   });
 }
 
 /** Commits that the device is not known to have; `null` when nothing is known of it. */
-export function lag(conversation: Conversation, device: DeviceId, relay: Relay): number | null {
+export function lag(
+  conversation: Conversation,
+  device: DeviceId,
+  relay: Relay,
+  count = conversation.counter(),
+): number | null {
   if (device === relay.device) return 0;
   const held = relay.delivery.held(conversation, device);
-  return held.length ? conversation.countLacking(held) : null;
+  return held.length ? count(held) : null;
 }
 
 export function messageInfo(row: CommitRow, store: Store): MessageInfo {

@@ -79,6 +79,13 @@ export interface OrderedCommit {
   position: number;
 }
 
+/** A commit's place in the history. */
+export interface CommitNode {
+  id: string;
+  parents: string[];
+  seq: number;
+}
+
 /** Reads and writes the index of commits. */
 export class Commits {
   readonly #insert;
@@ -93,6 +100,8 @@ export class Commits {
   readonly #newestEntries;
   readonly #entriesBefore;
   readonly #tail;
+  readonly #node;
+  readonly #arrivedUpTo;
   readonly #related;
   readonly #order;
   readonly #move;
@@ -127,6 +136,10 @@ export class Commits {
     this.#entriesBefore = before("AND hidden = 0");
     this.#tail = db.prepare(
       `SELECT id, parents, timestamp, position FROM commits WHERE conversation = ? ORDER BY position DESC LIMIT ?`,
+    );
+    this.#node = db.prepare("SELECT id, parents, seq FROM commits WHERE conversation = ? AND id = ?");
+    this.#arrivedUpTo = db.prepare(
+      "SELECT id, parents, seq FROM commits WHERE conversation = ? AND seq <= ? ORDER BY seq DESC LIMIT ?",
     );
     this.#related = db.prepare(
       `SELECT * FROM commits WHERE conversation = ?1 AND target = ?2 AND relation = ?3 AND (?4 IS NULL OR author = ?4)
@@ -178,6 +191,17 @@ export class Commits {
   get(conversation: string, id: string): CommitRow | undefined {
     const row = this.#get.get(conversation, id);
     return row && commitOf(row);
+  }
+
+  /** A commit's place in the history: a small part of the row, for walks over many. */
+  node(conversation: string, id: string): CommitNode | undefined {
+    const row = this.#node.get(conversation, id);
+    return row && nodeOf(row);
+  }
+
+  /** The places of those that came with or before number `seq`, the last one first. */
+  arrivedUpTo(conversation: string, seq: number, limit: number): CommitNode[] {
+    return this.#arrivedUpTo.all(conversation, seq, pageSize(limit)).map(nodeOf);
   }
 
   /** How many commits the conversation has. */
@@ -306,6 +330,10 @@ export function commitOf(row: Row): CommitRow {
     },
     ...flagOf(row, "hidden") && { hidden: true },
   };
+}
+
+function nodeOf(row: Row): CommitNode {
+  return { id: textOf(row, "id"), parents: idsOf(row, "parents"), seq: integerOf(row, "seq") };
 }
 
 function idsOf(row: Row, column: string): string[] {
