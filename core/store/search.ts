@@ -78,6 +78,6 @@ export class Search {
 
 /** What a user typed as a query of FTS5 in which nothing has a special meaning: quoted words, each the beginning of one. */
 function ftsQuery(text: string): string {
-  const words = text.toWellFormed().split(/[\s\p{C}]+/u).filter((word) => word !== "");
-  return words.slice(0, MAX_SEARCH_WORDS).map((word) => `"${word.replaceAll('"', '""')}"*`).join(" ");
+  const words = new Set(text.toWellFormed().split(/[\s\p{C}]+/u).filter((word) => word !== ""));
+  return [...words].slice(0, MAX_SEARCH_WORDS).map((word) => `"${word.replaceAll('"', '""')}"*`).join(" ");
 }

@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { join } from "node:path";
 import { systemClock } from "../../../core/base/clock.ts";
 import { parseConfig } from "../../../core/config.ts";
 import { Node } from "../../../core/node.ts";

@@ -100,7 +100,8 @@ Deno.test("search: what a user types is text, never a command to the index", () 
     for (const q of ["", " ", "\0", "\u200b", "\ud800", "!?", "👍", "\n\t", '"\0"']) assert.deepEqual(found(q), [], q);
     assert.deepEqual(found("say\0near"), [one]);
     assert.deepEqual(found("missing ".repeat(30)), []);
-    assert.deepEqual(found(`${"say ".repeat(16)} beyond the words that are looked for`), [one]);
+    const sixteen = "s sa say n ne nea near o or n no not te tex text a an and".split(" ").slice(0, 17).join(" ");
+    assert.deepEqual(found(`${sixteen} beyond the words that are looked for`), [one]);
     fc.assert(
       fc.property(fc.string({ unit: "binary", maxLength: 200 }), fc.string({ maxLength: 50 }), (wild, ascii) => {
         assert.ok(found(wild).length <= 1);
