@@ -18,6 +18,7 @@ import {
   type ContactInfo,
   type ConversationDetail,
   type ConversationSummary,
+  type FoundMessage,
   type ListPage,
   type ListQuery,
   type MessageInfo,
@@ -28,10 +29,12 @@ import {
   type PendingRequest,
   type Readiness,
   type RunnableNode,
+  type SearchQuery,
 } from "./node_api.ts";
 import * as view from "./node_view.ts";
 import { UnknownInvitation } from "./relay/invitations.ts";
 import { Relay } from "./relay/relay.ts";
+import type { NewCommit } from "./store/commits.ts";
 import { conversationsPath, databasePath } from "./store/places.ts";
 import { openStore, type Store } from "./store/store.ts";
 import type { Conversation } from "./swarm/conversation.ts";
@@ -205,14 +208,26 @@ export class Node implements RunnableNode {
       if (query.before !== undefined && !conversation.has(query.before)) {
         throw new NodeError("not found", "no such message");
       }
-      return conversation.page(query).map(view.messageInfo);
+      const { limit, before, view: wanted } = query;
+      const rows = conversation.page({ limit, before, entriesOnly: wanted === "entries" });
+      return rows.map((row) => view.messageInfo(row, this.store));
+    });
+  }
+
+  search(id: string | null, { q, ...conditions }: SearchQuery): Promise<FoundMessage[]> {
+    return refusing(() => {
+      const conversation = id === null ? undefined : this.#open(id).id;
+      return this.store.search.find({ text: q, conversation, ...conditions }).map((row) => ({
+        conversationId: row.conversation,
+        message: view.messageInfo(row, this.store),
+      }));
     });
   }
 
   async post(id: string, body: string): Promise<MessageInfo> {
     return await refusing(async () => {
       const [row] = await this.#open(id).write((context) => writeText(context, body));
-      return view.messageInfo(row);
+      return this.#message(row);
     });
   }
 
@@ -268,7 +283,7 @@ export class Node implements RunnableNode {
     conversations.on("moved", ({ conversation, added }) => {
       if (this.#listeners.size === 0) return;
       for (const row of added) {
-        this.#emit({ type: "message", data: { conversationId: conversation.id, message: view.messageInfo(row) } });
+        this.#emit({ type: "message", data: { conversationId: conversation.id, message: this.#message(row) } });
       }
       this.#conversation(conversation);
     });
@@ -291,6 +306,13 @@ export class Node implements RunnableNode {
   #conversation({ record }: Conversation): void {
     if (this.#listeners.size === 0) return;
     this.#emit({ type: "conversation", data: view.conversationSummary(record, this.#relay, this.store) });
+  }
+
+  /** A commit that was just kept. */
+  #message({ conversation, id }: NewCommit): MessageInfo {
+    const row = this.store.commits.get(conversation, id);
+    if (!row) throw new NodeError("not found", "no such message");
+    return view.messageInfo(row, this.store);
   }
 
   #presence(jamiId: AccountId): void {

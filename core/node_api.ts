@@ -4,6 +4,9 @@
  */
 
 import { KituoError } from "./base/errors.ts";
+import type { Entry } from "./swarm/entry.ts";
+
+export type { Entry } from "./swarm/entry.ts";
 
 /** Why a node did not do what it was asked. */
 export type NodeFault =
@@ -116,11 +119,19 @@ export interface MessageInfo {
   type: string;
   /** Jami ID */
   author: string;
-  /** the text of a "text/plain", else the commit's message as it stands in the repository */
+  /** the text of a "text/plain" as it was first written, else the commit's message as it stands in the repository */
   body: string;
   timestamp: number;
   /** commit ids */
   parents: string[];
+  /** what it shows now, with all that later commits made of it */
+  entry: Entry;
+}
+
+/** A message that was found. */
+export interface FoundMessage {
+  conversationId: string;
+  message: MessageInfo;
 }
 
 /** A part of a list that is ordered by id. */
@@ -144,6 +155,24 @@ export interface MessagesQuery {
   limit: number;
   /** only messages displayed before (older than) this one */
   before?: string;
+  /** "entries": without those that only change others (edits, reactions) or show nothing (merges, the initial commit) */
+  view?: "entries";
+}
+
+/** What is looked for in texts and names of files. */
+export interface SearchQuery {
+  /** words of a user; each must begin a word of the text */
+  q: string;
+  /** only of this Jami ID */
+  author?: string;
+  /** only of this commit type */
+  type?: string;
+  /** only what was written at this time or later */
+  after?: number;
+  /** only what was written earlier than this */
+  before?: number;
+  /** 1 to {@link MAX_SEARCH_LIMIT} */
+  limit: number;
 }
 
 /** Entries that one page of a list may have. */
@@ -152,6 +181,10 @@ export const MAX_LIST_LIMIT = 1_000;
 /** Messages that one page may have; and how many it has when nothing is said. */
 export const MAX_MESSAGES_LIMIT = 500;
 export const DEFAULT_MESSAGES_LIMIT = 50;
+
+/** Messages that a search may find; and how many it gives when nothing is said. */
+export const MAX_SEARCH_LIMIT = 100;
+export const DEFAULT_SEARCH_LIMIT = 25;
 
 /** Something that happened, for who watches. Each carries the new state, so that nothing need be asked again. */
 export type NodeEvent =
@@ -193,6 +226,8 @@ export interface NodeApi {
   conversation(id: string): Promise<ConversationDetail>;
   /** Newest first. @throws {NodeError} "not found": the conversation, or the message in `before` */
   messages(conversationId: string, query: MessagesQuery): Promise<MessageInfo[]>;
+  /** The newest first; in one conversation, or (`null`) in all. @throws {NodeError} "not found" */
+  search(conversationId: string | null, query: SearchQuery): Promise<FoundMessage[]>;
   /** Posts a text as the node; it is durable when the promise resolves. @throws {NodeError} */
   post(conversationId: string, text: string): Promise<MessageInfo>;
 

@@ -1,7 +1,7 @@
 /** A relay's state in the words of the HTTP API. */
 
 import type { Contact } from "./store/contacts.ts";
-import type { CommitRow, NewCommit } from "./store/commits.ts";
+import type { CommitRow } from "./store/commits.ts";
 import type { Conversation as ConversationRecord } from "./store/conversations.ts";
 import type { ConversationRequest, TrustRequest } from "./store/requests.ts";
 import type {
@@ -20,6 +20,7 @@ import type { AccountId, DeviceId } from "./identity/ids.ts";
 import type { Relay } from "./relay/relay.ts";
 import type { Store } from "./store/store.ts";
 import type { Conversation } from "./swarm/conversation.ts";
+import { entryOf } from "./swarm/entry.ts";
 import { rolesWithLeft } from "./swarm/members.ts";
 
 /** A page of a list, ordered by id. */
@@ -93,6 +94,7 @@ function members(conversation: Conversation, relay: Relay, store: Store): Member
     devices.set(account, (devices.get(account) ?? new Set()).add(device));
   for (const [device, account] of conversation.members.devices) add(account, device);
   for (const { device, account } of store.ledger.forConversation(conversation.id)) add(account, device);
+  const count = conversation.counter();
   return [...rolesWithLeft(conversation.members, conversation.facts.initialMembers)].map(([jamiId, role]) => {
     for (const key of relay.account.presence.devices(jamiId)) add(jamiId, key.longId);
     return {
@@ -101,21 +103,28 @@ function members(conversation: Conversation, relay: Relay, store: Store): Member
       online: jamiId === relay.self || isOnline(relay, jamiId),
       devices: [...devices.get(jamiId) ?? []].map((deviceId): DeviceInfo => ({
         deviceId,
-        lag: lag(conversation, deviceId, relay),
+        lag: lag(conversation, deviceId, relay, count),
       })),
     };
   });
 }
 
 /** Commits that the device is not known to have; `null` when nothing is known of it. */
-export function lag(conversation: Conversation, device: DeviceId, relay: Relay): number | null {
+export function lag(
+  conversation: Conversation,
+  device: DeviceId,
+  relay: Relay,
+  count = conversation.counter(),
+): number | null {
   if (device === relay.device) return 0;
   const held = relay.delivery.held(conversation, device);
-  return held.length ? conversation.countLacking(held) : null;
+  return held.length ? count(held) : null;
 }
 
-export function messageInfo({ id, type, author, body, timestamp, parents }: NewCommit | CommitRow): MessageInfo {
-  return { id, type, author, body: type === "text/plain" ? plainText(body) : body, timestamp, parents };
+export function messageInfo(row: CommitRow, store: Store): MessageInfo {
+  const { id, type, author, body, timestamp, parents } = row;
+  const shown = type === "text/plain" ? plainText(body) : body;
+  return { id, type, author, body: shown, timestamp, parents, entry: entryOf(row, store.commits) };
 }
 
 /** The text of a message of ours or of any peer: the `body` of its JSON (swarm-repository.md 2.2). */

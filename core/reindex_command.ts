@@ -9,6 +9,7 @@ import { KituoError, messageOf } from "./base/errors.ts";
 import { type FolderLock, lockFolder } from "./store/lock.ts";
 import { conversationsPath, databasePath, repositoryPath } from "./store/places.ts";
 import { openStore, type Store } from "./store/store.ts";
+import { replaceIndex } from "./swarm/commit_index.ts";
 import { indexRows } from "./swarm/index_rows.ts";
 import type { Oid } from "./swarm/object.ts";
 import { Repository } from "./swarm/repository.ts";
@@ -79,10 +80,7 @@ async function rebuild(store: Store, id: Oid, path: string): Promise<number> {
     if (head === null) throw new Damaged("there is no history");
     const rows = await indexRows(repository, id, head, () => false);
     if (rows[0]?.id !== id) throw new Damaged("the history is another conversation's");
-    store.transaction(() => {
-      store.commits.replaceAll(id, rows);
-      store.conversations.setHead(id, head);
-    });
+    replaceIndex(store, id, head, rows);
     return rows.length;
   } finally {
     await repository.close();

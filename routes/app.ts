@@ -14,6 +14,7 @@ import { eventRoutes } from "./api/events.ts";
 import { messageRoutes } from "./api/messages.ts";
 import { nodeRoutes } from "./api/node.ts";
 import { requestRoutes } from "./api/requests.ts";
+import { searchRoutes } from "./api/search.ts";
 import { MAX_BODY } from "./constants.ts";
 import { healthRoutes } from "./health.ts";
 import { methodsAt } from "./methods.ts";
@@ -53,7 +54,7 @@ export function createApp(node: NodeApi, { token, signal, clock = systemClock }:
   app.use(`${API}/*`, noStore, bearer(token), bodyLimit({ maxSize: MAX_BODY, onError: tooLarge }), jsonBody);
   app.get("/", (c) => c.text(`Kituo ${VERSION}. The API is described at ${API}/openapi.json (admin token needed).\n`));
   app.route("/", healthRoutes(node));
-  for (const routes of [nodeRoutes, requestRoutes, contactRoutes, conversationRoutes, messageRoutes]) {
+  for (const routes of [nodeRoutes, requestRoutes, contactRoutes, conversationRoutes, messageRoutes, searchRoutes]) {
     app.route(API, routes(node));
   }
   app.route(API, eventRoutes(node, clock, signal));

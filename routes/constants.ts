@@ -20,3 +20,6 @@ export const EVENTS_RETRY = 2_000;
 
 /** Milliseconds that answers under way have to finish when the node stops, of the 5 s it has in all. */
 export const SHUTDOWN_PATIENCE = 1_000;
+
+/** Characters of a search: nobody looks for more words than fit in here. */
+export const MAX_QUERY = 200;

@@ -6,7 +6,19 @@
 import type { DatabaseSync } from "node:sqlite";
 import { MAX_PAGE } from "./constants.ts";
 import { StoreError } from "./errors.ts";
-import { integerOf, optionalIntegerOf, type Row, textOf } from "./row.ts";
+import { flagOf, integerOf, oneOf, optionalIntegerOf, type Row, textOf } from "./row.ts";
+import type { Search } from "./search.ts";
+
+/** How a commit bears on what others show: `target` names a commit, for a call its id and host, for who has gone the uri. */
+export interface Relation {
+  kind: RelationKind;
+  target: string;
+}
+
+/** "edit" and "reaction" of a commit, the end of a call, an account or device that was removed or banned. */
+export type RelationKind = typeof RELATIONS[number];
+
+const RELATIONS = ["edit", "reaction", "call-end", "gone"] as const;
 
 /** A commit as it is written. */
 export interface NewCommit {
@@ -29,6 +41,10 @@ export interface NewCommit {
   body: string;
   /** did it pass the rules? Unset: not judged */
   valid?: boolean;
+  /** unset: it changes nothing else */
+  relation?: Relation;
+  /** has it no entry of its own in the display? */
+  hidden?: boolean;
 }
 
 /** A commit as it is read. */
@@ -51,6 +67,23 @@ export interface DisplayPage {
   limit: number;
   /** only those displayed before (older than) this commit */
   before?: string;
+  /** without those that have no entry of their own */
+  entriesOnly?: boolean;
+}
+
+/** What the display order of a commit depends on, and where it stands now. */
+export interface OrderedCommit {
+  id: string;
+  parents: string[];
+  timestamp: number;
+  position: number;
+}
+
+/** A commit's place in the history. */
+export interface CommitNode {
+  id: string;
+  parents: string[];
+  seq: number;
 }
 
 /** Reads and writes the index of commits. */
@@ -64,14 +97,25 @@ export class Commits {
   readonly #latest;
   readonly #newest;
   readonly #before;
+  readonly #newestEntries;
+  readonly #entriesBefore;
+  readonly #tail;
+  readonly #node;
+  readonly #arrivedUpTo;
+  readonly #related;
   readonly #order;
   readonly #move;
   readonly #drop;
 
-  constructor(db: DatabaseSync, private readonly transaction: <T>(work: () => T) => T) {
+  constructor(
+    db: DatabaseSync,
+    private readonly transaction: <T>(work: () => T) => T,
+    private readonly search: Search,
+  ) {
     this.#insert = db.prepare(
-      `INSERT INTO commits (conversation, id, position, parents, tree, author, device, type, timestamp, body, valid)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (conversation, id) DO NOTHING`,
+      `INSERT INTO commits (conversation, id, position, parents, tree, author, device, type, timestamp, body, valid,
+         relation, target, hidden)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (conversation, id) DO NOTHING`,
     );
     this.#has = db.prepare("SELECT 1 FROM commits WHERE conversation = ? AND id = ?");
     this.#get = db.prepare("SELECT * FROM commits WHERE conversation = ? AND id = ?");
@@ -79,10 +123,27 @@ export class Commits {
     this.#nextPosition = db.prepare("SELECT ifnull(max(position), -1) + 1 AS n FROM commits WHERE conversation = ?");
     this.#byArrival = db.prepare("SELECT * FROM commits WHERE conversation = ? AND seq > ? ORDER BY seq LIMIT ?");
     this.#latest = db.prepare("SELECT id FROM commits WHERE conversation = ? ORDER BY seq DESC LIMIT ?");
-    this.#newest = db.prepare("SELECT * FROM commits WHERE conversation = ? ORDER BY position DESC LIMIT ?");
-    this.#before = db.prepare(
-      `SELECT * FROM commits WHERE conversation = ?1 AND position <
-         (SELECT position FROM commits WHERE conversation = ?1 AND id = ?2) ORDER BY position DESC LIMIT ?3`,
+    const newest = (which = "") =>
+      db.prepare(`SELECT * FROM commits WHERE conversation = ? ${which} ORDER BY position DESC LIMIT ?`);
+    const before = (which = "") =>
+      db.prepare(
+        `SELECT * FROM commits WHERE conversation = ?1 ${which} AND position <
+           (SELECT position FROM commits WHERE conversation = ?1 AND id = ?2) ORDER BY position DESC LIMIT ?3`,
+      );
+    this.#newest = newest();
+    this.#before = before();
+    this.#newestEntries = newest("AND hidden = 0");
+    this.#entriesBefore = before("AND hidden = 0");
+    this.#tail = db.prepare(
+      `SELECT id, parents, timestamp, position FROM commits WHERE conversation = ? ORDER BY position DESC LIMIT ?`,
+    );
+    this.#node = db.prepare("SELECT id, parents, seq FROM commits WHERE conversation = ? AND id = ?");
+    this.#arrivedUpTo = db.prepare(
+      "SELECT id, parents, seq FROM commits WHERE conversation = ? AND seq <= ? ORDER BY seq DESC LIMIT ?",
+    );
+    this.#related = db.prepare(
+      `SELECT * FROM commits WHERE conversation = ?1 AND target = ?2 AND relation = ?3 AND (?4 IS NULL OR author = ?4)
+       ORDER BY position DESC LIMIT ?5`,
     );
     this.#order = db.prepare(
       "SELECT id, position FROM commits WHERE conversation = ? AND position >= ? ORDER BY position",
@@ -132,6 +193,17 @@ export class Commits {
     return row && commitOf(row);
   }
 
+  /** A commit's place in the history: a small part of the row, for walks over many. */
+  node(conversation: string, id: string): CommitNode | undefined {
+    const row = this.#node.get(conversation, id);
+    return row && nodeOf(row);
+  }
+
+  /** The places of those that came with or before number `seq`, the last one first. */
+  arrivedUpTo(conversation: string, seq: number, limit: number): CommitNode[] {
+    return this.#arrivedUpTo.all(conversation, seq, pageSize(limit)).map(nodeOf);
+  }
+
   /** How many commits the conversation has. */
   count(conversation: string): number {
     return numberOf(this.#count.get(conversation));
@@ -148,12 +220,26 @@ export class Commits {
   }
 
   /** A page in display order, newest first; empty when `before` is unknown. */
-  page(conversation: string, { limit, before }: DisplayPage): CommitRow[] {
+  page(conversation: string, { limit, before, entriesOnly = false }: DisplayPage): CommitRow[] {
     const size = pageSize(limit);
-    const rows = before === undefined
-      ? this.#newest.all(conversation, size)
-      : this.#before.all(conversation, before, size);
+    const [newest, older] = entriesOnly ? [this.#newestEntries, this.#entriesBefore] : [this.#newest, this.#before];
+    const rows = before === undefined ? newest.all(conversation, size) : older.all(conversation, before, size);
     return rows.map(commitOf);
+  }
+
+  /** The newest `count` in display order, newest first: all of them, however many, but only what the order depends on. */
+  tail(conversation: string, count: number): OrderedCommit[] {
+    return this.#tail.all(conversation, count).map((row) => ({
+      id: textOf(row, "id"),
+      parents: idsOf(row, "parents"),
+      timestamp: integerOf(row, "timestamp"),
+      position: integerOf(row, "position"),
+    }));
+  }
+
+  /** The commits with this relation, the newest in display order first. @param author only those of this Jami ID */
+  related(conversation: string, { kind, target }: Relation, limit: number, author?: string): CommitRow[] {
+    return this.#related.all(conversation, target, kind, author ?? null, pageSize(limit)).map(commitOf);
   }
 
   /** The commit displayed last. */
@@ -187,9 +273,12 @@ export class Commits {
     });
   }
 
-  /** Forgets all commits of a conversation; returns how many there were. */
+  /** Forgets all commits of a conversation and their searchable texts; returns how many there were. */
   drop(conversation: string): number {
-    return Number(this.#drop.run(conversation).changes);
+    return this.transaction(() => {
+      this.search.drop(conversation);
+      return Number(this.#drop.run(conversation).changes);
+    });
   }
 
   #insertOne(commit: NewCommit, position: number): boolean {
@@ -205,6 +294,9 @@ export class Commits {
       commit.timestamp,
       commit.body,
       commit.valid === undefined ? null : Number(commit.valid),
+      commit.relation?.kind ?? null,
+      commit.relation?.target ?? null,
+      Number(commit.hidden ?? false),
     ).changes > 0;
   }
 }
@@ -217,15 +309,15 @@ function numberOf(row: Row | undefined): number {
   return row ? integerOf(row, "n") : 0;
 }
 
-function commitOf(row: Row): CommitRow {
-  const parents = textOf(row, "parents");
+/** A row of the table as a commit. */
+export function commitOf(row: Row): CommitRow {
   const valid = optionalIntegerOf(row, "valid");
   return {
     seq: integerOf(row, "seq"),
     position: integerOf(row, "position"),
     conversation: textOf(row, "conversation"),
     id: textOf(row, "id"),
-    parents: parents === "" ? [] : parents.split(" "),
+    parents: idsOf(row, "parents"),
     tree: textOf(row, "tree"),
     author: textOf(row, "author"),
     device: textOf(row, "device"),
@@ -233,5 +325,18 @@ function commitOf(row: Row): CommitRow {
     timestamp: integerOf(row, "timestamp"),
     body: textOf(row, "body"),
     ...valid !== undefined && { valid: valid !== 0 },
+    ...row.relation !== null && {
+      relation: { kind: oneOf(row, "relation", RELATIONS), target: textOf(row, "target") },
+    },
+    ...flagOf(row, "hidden") && { hidden: true },
   };
+}
+
+function nodeOf(row: Row): CommitNode {
+  return { id: textOf(row, "id"), parents: idsOf(row, "parents"), seq: integerOf(row, "seq") };
+}
+
+function idsOf(row: Row, column: string): string[] {
+  const ids = textOf(row, column);
+  return ids === "" ? [] : ids.split(" ");
 }

@@ -26,3 +26,9 @@ export const TREATED_PRUNE_EVERY = 256;
 
 /** Rows that one page may hold, whatever is asked for. */
 export const MAX_PAGE = 1_000;
+
+/** Words of a query that are looked for: nobody types more, and each costs a look into the index. */
+export const MAX_SEARCH_WORDS = 16;
+
+/** Characters of one text that can be searched: a message may have megabytes, and cutting them into words takes time. */
+export const MAX_SEARCHED_TEXT = 64 * 1024;

@@ -116,6 +116,23 @@ export const migrations: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX treated_age ON treated (kind, at);
   `,
+  `
+  -- The index of commits is made anew from the repositories when they are opened: with what each commit changes, in
+  -- display order at all times, and searchable.
+  DELETE FROM commits;
+  UPDATE conversations SET head = '';
+
+  ALTER TABLE commits ADD COLUMN relation TEXT;                     -- how it changes another entry; NULL = not at all
+  ALTER TABLE commits ADD COLUMN target TEXT;                       -- of what; NULL as above
+  ALTER TABLE commits ADD COLUMN hidden INTEGER NOT NULL DEFAULT 0; -- 1: no entry of its own in the display
+  CREATE INDEX commits_target ON commits (conversation, target, relation, position) WHERE target IS NOT NULL;
+  CREATE INDEX commits_entries ON commits (conversation, position) WHERE hidden = 0;
+
+  -- rowid = seq of the commit; the texts themselves are not kept twice
+  CREATE VIRTUAL TABLE search USING fts5(
+    text, content = '', contentless_delete = 1, tokenize = "unicode61 remove_diacritics 2"
+  );
+  `,
 ];
 
 /** The number of the step the database stands at; 0 for an empty file. */

@@ -12,6 +12,7 @@ import { Invites } from "./invites.ts";
 import { Ledger } from "./ledger.ts";
 import { migrate } from "./migrations.ts";
 import { ConversationRequests, TrustRequests } from "./requests.ts";
+import { Search } from "./search.ts";
 import { Settings } from "./settings.ts";
 import { Treated } from "./treated.ts";
 
@@ -23,6 +24,7 @@ export class Store {
   readonly conversationRequests: ConversationRequests;
   readonly conversations: Conversations;
   readonly commits: Commits;
+  readonly search: Search;
   readonly ledger: Ledger;
   readonly certificates: Certificates;
   readonly revocations: RevocationLists;
@@ -40,7 +42,8 @@ export class Store {
     this.trustRequests = new TrustRequests(db);
     this.conversationRequests = new ConversationRequests(db);
     this.conversations = new Conversations(db);
-    this.commits = new Commits(db, transaction);
+    this.search = new Search(db);
+    this.commits = new Commits(db, transaction, this.search);
     this.ledger = new Ledger(db);
     this.certificates = new Certificates(db);
     this.revocations = new RevocationLists(db);

@@ -135,9 +135,14 @@ function decodeSignature(value: string): Bytes {
 
 function parseBody(message: Uint8Array): CommitBody | null {
   const json = strictText(message);
-  if (json === null || !json.trimStart().startsWith("{")) return null;
+  return json === null ? null : messageBody(json);
+}
+
+/** What the message of a commit says, or `null` when it is no JSON object. */
+export function messageBody(message: string): CommitBody | null {
+  if (!message.trimStart().startsWith("{")) return null;
   try {
-    const value: unknown = JSON.parse(json);
+    const value: unknown = JSON.parse(message);
     return typeof value === "object" && value !== null ? { ...value } : null;
   } catch {
     return null;

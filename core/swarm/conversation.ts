@@ -10,18 +10,18 @@ import { Emitter } from "../base/events.ts";
 import { KeyedMutex } from "../base/limits.ts";
 import type { Identity } from "../identity/identity.ts";
 import type { AccountId, DeviceId } from "../identity/ids.ts";
-import type { CommitRow, NewCommit } from "../store/commits.ts";
+import type { CommitRow, DisplayPage, NewCommit } from "../store/commits.ts";
 import type { Conversation as ConversationRecord } from "../store/conversations.ts";
 import type { Store } from "../store/store.ts";
 import { isMember } from "./access.ts";
 import { historyNodes } from "./ancestry.ts";
+import { addToIndex } from "./commit_index.ts";
 import { type ConversationFacts, conversationFacts, readCommit } from "./conversation_facts.ts";
-import { type Graph, holds, lacking } from "./graph.ts";
+import { holds, lacking, type NodeSource, readingAhead } from "./graph.ts";
 import { checkHistory } from "./history.ts";
 import { indexRow, indexRows } from "./index_rows.ts";
 import { type Members, membersAt } from "./members.ts";
 import type { GitObject, ObjectReader, Oid } from "./object.ts";
-import { linearNewestFirst } from "./order.ts";
 import { OverlayReader } from "./overlay.ts";
 import { missingObjects } from "./reachable.ts";
 import type { Repository } from "./repository.ts";
@@ -69,8 +69,7 @@ export class Conversation extends Emitter<ConversationEvents> {
   #mutex = new KeyedMutex<"write">();
   #head: Oid;
   #members: Members;
-  #unordered = true;
-  readonly #graph: Graph;
+  readonly #graph: NodeSource;
 
   private constructor(
     readonly facts: ConversationFacts,
@@ -82,7 +81,11 @@ export class Conversation extends Emitter<ConversationEvents> {
     super();
     this.#head = head;
     this.#members = members;
-    this.#graph = { node: (id) => deps.store.commits.get(facts.id, id) };
+    const { commits } = deps.store;
+    this.#graph = {
+      node: (id) => commits.node(facts.id, id),
+      upTo: (seq, limit) => commits.arrivedUpTo(facts.id, seq, limit),
+    };
   }
 
   /**
@@ -155,11 +158,19 @@ export class Conversation extends Emitter<ConversationEvents> {
 
   /** How many commits, merges aside, one who holds `held` lacks; counts to `limit`. */
   countLacking(held: Iterable<Oid>, limit = 10_000): number {
-    let count = 0;
-    for (const node of lacking(this.#graph, this.#head, held)) {
-      if (node.parents.length < 2 && ++count === limit) break;
-    }
-    return count;
+    return this.counter(limit)(held);
+  }
+
+  /** As `countLacking`, for several in one go: a long walk over the history is then read once. */
+  counter(limit = 10_000): (held: Iterable<Oid>) => number {
+    const graph = readingAhead(this.#graph);
+    return (held) => {
+      let count = 0;
+      for (const node of lacking(graph, this.#head, held)) {
+        if (node.parents.length < 2 && ++count === limit) break;
+      }
+      return count;
+    };
   }
 
   /** Our commits, latest arrival first, to tell a server what we have. */
@@ -167,9 +178,9 @@ export class Conversation extends Emitter<ConversationEvents> {
     return this.deps.store.commits.latest(this.id, limit);
   }
 
-  /** Entries in display order, newest first (swarm-repository.md 6). */
-  page(options: { limit: number; before?: Oid }): CommitRow[] {
-    return this.#ordered().page(this.id, options);
+  /** Commits in display order, newest first (swarm-repository.md 6). */
+  page(options: DisplayPage): CommitRow[] {
+    return this.deps.store.commits.page(this.id, options);
   }
 
   /**
@@ -238,13 +249,7 @@ export class Conversation extends Emitter<ConversationEvents> {
     for (const oid of await missingObjects(reader, head, [this.#head])) objects.push(await reader.read(oid));
     await this.repository.add(objects);
     await this.repository.setHead(head);
-    store.transaction(() => {
-      store.commits.insertMany(rows);
-      store.conversations.setHead(this.id, head);
-    });
-    this.#unordered ||= rows.some(({ parents }, i) =>
-      parents.length > 1 || parents[0] !== (rows[i - 1]?.id ?? this.#head)
-    );
+    addToIndex(store, this.id, head, rows);
     const [from, before] = [this.#head, this.#members.devices];
     this.#head = head;
     this.#members = await membersAt(this.repository, rows[rows.length - 1].tree);
@@ -262,22 +267,6 @@ export class Conversation extends Emitter<ConversationEvents> {
     if (store.conversations.get(this.id)?.head === this.#head && this.has(this.#head)) return;
     const rows = await indexRows(this.repository, this.id, this.#head, (id) => this.has(id));
     if (rows.length) log.info("{count} commits of {id} were missing in the index", { count: rows.length, id: this.id });
-    store.transaction(() => {
-      store.commits.insertMany(rows);
-      store.conversations.setHead(this.id, this.#head);
-    });
-  }
-
-  #ordered(): Store["commits"] {
-    const { commits } = this.deps.store;
-    if (!this.#unordered) return commits;
-    const nodes = new Map<Oid, CommitRow>();
-    for (let after = 0, page; (page = commits.byArrival(this.id, { after, limit: 1_000 })).length;) {
-      for (const commit of page) nodes.set(commit.id, commit);
-      after = page[page.length - 1].seq;
-    }
-    commits.reorder(this.id, linearNewestFirst(this.#head, nodes).reverse());
-    this.#unordered = false;
-    return commits;
+    addToIndex(store, this.id, this.#head, rows);
   }
 }

@@ -18,6 +18,35 @@ export interface Graph {
   node(id: Oid): GraphNode | undefined;
 }
 
+/** Where nodes come from, one by one or many at once. */
+export interface NodeSource extends Graph {
+  /** Those with an arrival number up to `seq`, the latest first. */
+  upTo(seq: number, limit: number): GraphNode[];
+}
+
+/** Nodes asked for one by one before more are read at once: most questions need no more. */
+const SINGLE_READS = 8;
+
+/** Nodes read at once. */
+const READ_AHEAD = 500;
+
+/** A graph for walks over many commits, which want one after the other by arrival: it reads ahead, and remembers. */
+export function readingAhead(source: NodeSource): Graph {
+  const read = new Map<Oid, GraphNode | undefined>();
+  let single = 0;
+  return {
+    node(id) {
+      if (read.has(id)) return read.get(id);
+      const node = source.node(id);
+      read.set(id, node);
+      if (node && ++single > SINGLE_READS) {
+        for (const other of source.upTo(node.seq, READ_AHEAD)) read.set(other.id, other);
+      }
+      return node;
+    },
+  };
+}
+
 /** The commits reachable from `head` and not from any of `known`, latest arrival first. Unknown ids in `known` are ignored. */
 export function* lacking(graph: Graph, head: Oid, known: Iterable<Oid>): Generator<GraphNode> {
   const queue = new ByArrival();

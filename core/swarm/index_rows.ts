@@ -7,12 +7,27 @@ import { readCommit } from "./conversation_facts.ts";
 import { type Members, membersAt } from "./members.ts";
 import type { ObjectReader, Oid } from "./object.ts";
 import { linearNewestFirst } from "./order.ts";
+import { isHidden, relationOf } from "./relation.ts";
 
 /** The row of one commit. `members` are those at its tree. */
 export function indexRow(conversation: Oid, commit: Commit, members: Members): NewCommit {
   const { id, parents, tree, device, type, timestamp, message } = commit;
   const author = authorOf(commit, members);
-  return { conversation, id, parents: [...parents], tree, author, device, type, timestamp, body: message, valid: true };
+  const relation = relationOf(commit);
+  return {
+    conversation,
+    id,
+    parents: [...parents],
+    tree,
+    author,
+    device,
+    type,
+    timestamp,
+    body: message,
+    valid: true,
+    ...relation && { relation },
+    ...isHidden(type, relation) && { hidden: true },
+  };
 }
 
 /**

@@ -4,16 +4,8 @@ import { createRoute, z } from "@hono/zod-openapi";
 import { DEFAULT_MESSAGES_LIMIT, MAX_MESSAGES_LIMIT, type NodeApi } from "../../core/node_api.ts";
 import { MAX_TEXT } from "../constants.ts";
 import { router } from "../router.ts";
-import { count, everywhere, id, json, mayConflict, notFound, security, time, withBody } from "./schemas.ts";
-
-const message = z.object({
-  id,
-  type: z.string().openapi({ example: "text/plain" }),
-  author: id,
-  body: z.string().openapi({ description: "the text of a text/plain, else the commit's message as it stands" }),
-  timestamp: time,
-  parents: z.array(id),
-}).openapi("Message");
+import { message } from "./message_schema.ts";
+import { count, everywhere, id, json, mayConflict, notFound, security, withBody } from "./schemas.ts";
 
 const newMessage = z.strictObject({ body: z.string().min(1).max(MAX_TEXT) }).openapi("NewMessage");
 
@@ -27,6 +19,9 @@ const listMessages = createRoute({
     query: z.strictObject({
       limit: count(MAX_MESSAGES_LIMIT, DEFAULT_MESSAGES_LIMIT),
       before: id.optional().openapi({ description: "only messages older than this one: the last of the page before" }),
+      view: z.enum(["entries"]).optional().openapi({
+        description: "entries: what a person sees, so no edits, reactions and merges; else every commit",
+      }),
     }),
   },
   responses: { 200: json(z.object({ messages: z.array(message) }), "The messages"), ...everywhere, ...notFound },

@@ -83,6 +83,23 @@ Deno.test("messages are posted and read newest first, 50 at a time unless asked 
   assert.equal((await read("?limit=500")).length, 60);
 });
 
+Deno.test("messages are searched in one conversation and in all, with conditions checked", async () => {
+  const { ask, node } = setUp();
+  for (const body of ["chai", "kahawa", "chai tena"]) {
+    await ask("POST", `/conversations/${CONVERSATION}/messages`, { body });
+  }
+  const find = async (path: string): Promise<{ conversationId: string; message: { body: string; entry: unknown } }[]> =>
+    (await (await ask("GET", path)).json()).results;
+  const results = await find(`/conversations/${CONVERSATION}/search?q=chai&author=${id(9)}&type=text%2Fplain&after=1`);
+  assert.deepEqual(results.map(({ message }) => message.body), ["chai tena", "chai"]);
+  assert.deepEqual(results[0], { conversationId: CONVERSATION, message: node.posts[2] });
+  assert.deepEqual((await find("/search?q=chai&limit=1&before=1790000009")).map(({ message }) => message.body), [
+    "chai tena",
+  ]);
+  assert.deepEqual(await find("/search?q=%22%20OR%20*"), []);
+  await problemOf(ask("GET", `/conversations/${id(5)}/search?q=chai`), 404);
+});
+
 Deno.test("what the node refuses has the status of its kind, and its sentence", async () => {
   const { ask } = setUp();
   const path = `/conversations/${CONVERSATION}/messages`;
@@ -110,6 +127,16 @@ const malformed: [string, string, unknown, number][] = [
   ["GET", "/contacts?offset=1", undefined, 400],
   ["GET", `/conversations/${CONVERSATION}/messages?limit=501`, undefined, 400],
   ["GET", `/conversations/${CONVERSATION}/messages?before=x`, undefined, 400],
+  ["GET", `/conversations/${CONVERSATION}/messages?view=all`, undefined, 400],
+  ["GET", "/search", undefined, 400],
+  ["GET", "/search?q=", undefined, 400],
+  ["GET", `/search?q=${"x".repeat(201)}`, undefined, 400],
+  ["GET", "/search?q=x&limit=101", undefined, 400],
+  ["GET", "/search?q=x&after=yesterday", undefined, 400],
+  ["GET", "/search?q=x&before=-1", undefined, 400],
+  ["GET", "/search?q=x&author=alice", undefined, 400],
+  ["GET", "/search?q=x&q=y", undefined, 400],
+  ["GET", `/conversations/${CONVERSATION}/search?q=x&regex=.*`, undefined, 400],
   ["POST", "/contacts", {}, 422],
   ["POST", "/contacts", [], 422],
   ["POST", "/contacts", null, 422],

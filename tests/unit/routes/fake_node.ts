@@ -4,6 +4,8 @@ import { Emitter } from "../../../core/base/events.ts";
 import {
   type ContactInfo,
   type ConversationDetail,
+  type Entry,
+  type FoundMessage,
   type ListPage,
   type ListQuery,
   type MessageInfo,
@@ -11,6 +13,7 @@ import {
   NodeError,
   type NodeEvent,
   type PendingRequest,
+  type SearchQuery,
 } from "../../../core/node_api.ts";
 
 /** 40 hex digits that say which they are. */
@@ -98,6 +101,12 @@ export class FakeNode implements NodeApi {
     return newest.slice(from, from + limit);
   }
 
+  async search(conversation: string | null, { q, limit }: SearchQuery): Promise<FoundMessage[]> {
+    if (conversation !== null) await this.#find(conversation);
+    const found = this.posts.toReversed().filter(({ body }) => body.includes(q)).slice(0, limit);
+    return found.map((message) => ({ conversationId: CONVERSATION, message }));
+  }
+
   async post(conversation: string, body: string): Promise<MessageInfo> {
     await this.#find(conversation);
     if (body === "too early") throw new NodeError("conflict", "The conversation is still being cloned.");
@@ -111,6 +120,7 @@ export class FakeNode implements NodeApi {
       body,
       timestamp: 1_790_000_000 + n,
       parents,
+      entry: textEntry(body),
     };
     this.posts.push(message);
     this.emit({ type: "message", data: { conversationId: conversation, message } });
@@ -158,6 +168,10 @@ export class FakeNode implements NodeApi {
       members: [{ jamiId: id(2), role: "admin", online: true, devices }],
     };
   }
+}
+
+function textEntry(text: string): Entry {
+  return { kind: "text", text, edited: false, deleted: false, history: [], replyTo: null, reactions: [] };
 }
 
 function page<Item>(items: Item[], idOf: (item: Item) => string, { limit, after = "" }: ListQuery): ListPage<Item> {

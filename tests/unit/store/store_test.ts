@@ -4,7 +4,7 @@ import { StoreError } from "../../../core/store/errors.ts";
 import { lockFolder } from "../../../core/store/lock.ts";
 import { migrate, migrations, schemaVersion } from "../../../core/store/migrations.ts";
 import { openStore } from "../../../core/store/store.ts";
-import { withPath, withStore } from "./support.ts";
+import { commit, withPath, withStore } from "./support.ts";
 
 /** Is it a StoreError of this kind? */
 const fault = (wanted: StoreError["fault"]) => (error: unknown) =>
@@ -62,6 +62,23 @@ Deno.test("migrating from each number gives the same schema as a new file", () =
       Deno.removeSync(path);
     }
     fresh.close();
+  }));
+
+Deno.test("an index of commits without the columns of the display is dropped, to be made anew from the repositories", () =>
+  withPath((path) => {
+    const old = new DatabaseSync(path);
+    migrate(old, migrations.slice(0, 1));
+    old.exec(`
+      INSERT INTO conversations VALUES ('c', 2, 1, 0, 0, 'active', '', NULL, 'head', NULL);
+      INSERT INTO commits VALUES (7, 'c', 'head', 0, '', 't', 'a', 'd', 'text/plain', 1, '{}', 1);
+    `);
+    old.close();
+    const store = openStore(path);
+    assert.equal(store.commits.count("c"), 0);
+    assert.deepEqual([store.conversations.get("c")?.head, store.conversations.get("c")?.state], ["", "active"]);
+    store.commits.insertMany([commit("c", 0)]);
+    assert.ok((store.commits.get("c", commit("c", 0).id)?.seq ?? 0) > 7, "numbers of arrival are not given twice");
+    store.close();
   }));
 
 Deno.test("a step that fails leaves the database as the step before left it", () => {

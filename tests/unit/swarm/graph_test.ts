@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { type Graph, type GraphNode, holds, lacking } from "../../../core/swarm/graph.ts";
+import { type Graph, type GraphNode, holds, lacking, readingAhead } from "../../../core/swarm/graph.ts";
 
 /** A random history: each commit has one or two parents among the earlier ones. */
 const history = fc.array(fc.tuple(fc.nat(), fc.nat(), fc.boolean()), { minLength: 1, maxLength: 60 }).map((spec) => {
@@ -37,6 +37,14 @@ Deno.test("graph: what a head lacks is exactly the reachable set minus the held 
     const held = new Set(known.flatMap((id) => [...ancestors(graph, id)]));
     const expected = [...ancestors(graph, head)].filter((id) => !held.has(id)).sort();
     assert.deepEqual([...lacking(graph, head, known)].map((n) => n.id).sort(), expected);
+    let reads = 0;
+    const ahead = readingAhead({
+      node: (id) => (reads++, graph.node(id)),
+      upTo: (seq, limit) => nodes.slice(0, seq + 1).reverse().slice(0, limit),
+    });
+    assert.deepEqual([...lacking(ahead, head, known)].map((n) => n.id).sort(), expected);
+    assert.deepEqual([...lacking(ahead, head, [])].map((n) => n.id).sort(), [...ancestors(graph, head)].sort());
+    assert.ok(reads <= 8 + 1 + known.length, `${reads} single reads`);
     assert.equal(holds(graph, head, known[0] ?? head), ancestors(graph, head).has(known[0] ?? head));
   }));
 });

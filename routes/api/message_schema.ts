@@ -1,0 +1,79 @@
+/** How a message looks in the API: a commit, and the entry it shows. */
+
+import { z } from "@hono/zod-openapi";
+import { id, time } from "./schemas.ts";
+
+const text = z.string();
+const jamiId = id.nullable();
+const deviceId = text.nullable().openapi({ description: "64 hex digits" });
+
+/** What stands around texts and files. */
+const around = {
+  replyTo: id.nullable().openapi({ description: "the message it answers; it need not be here" }),
+  reactions: z.array(z.object({ id, author: text, body: text })),
+};
+
+const textEntry = z.object({
+  kind: z.literal("text"),
+  text: text.openapi({ description: "as it stands now; empty when it was deleted" }),
+  edited: z.boolean(),
+  deleted: z.boolean(),
+  history: z.array(z.object({ text, timestamp: time })).openapi({ description: "what it said before, oldest first" }),
+  ...around,
+});
+
+const fileEntry = z.object({
+  kind: z.literal("file"),
+  file: z.object({
+    fileId: text.openapi({ description: "empty when it was deleted" }),
+    name: text.openapi({ description: "as the sender called it: not a path" }),
+    size: z.int().nullable().openapi({ description: "bytes" }),
+    sha3: text.openapi({ description: "SHA3-512, hex" }),
+    deleted: z.boolean(),
+  }),
+  ...around,
+});
+
+const callEntry = z.object({
+  kind: z.literal("call"),
+  call: z.object({
+    duration: z.int().nullable().openapi({ description: "milliseconds; null: not over, or not told" }),
+    active: z.boolean(),
+    host: text.nullable(),
+    device: text.nullable(),
+    confId: text.nullable(),
+    to: text.nullable(),
+    reason: text.nullable(),
+  }),
+});
+
+const documentEntry = z.object({
+  kind: z.literal("document"),
+  document: z.object({ documentId: text, name: text, mimeType: text, removed: z.boolean() }),
+});
+
+const entry = z.discriminatedUnion("kind", [
+  textEntry,
+  fileEntry,
+  callEntry,
+  documentEntry,
+  z.object({ kind: z.literal("member"), member: z.object({ action: text, jamiId, deviceId }) }),
+  z.object({ kind: z.literal("vote"), vote: z.object({ jamiId, deviceId }) }),
+  z.object({ kind: z.literal("initial"), mode: z.int().nullable() }),
+  z.object({ kind: z.literal("edit"), target: id, text }),
+  z.object({ kind: z.literal("reaction"), target: id, body: text }),
+  z.object({ kind: z.enum(["profile", "merge", "unknown"]) }),
+]).openapi("Entry");
+
+/** A commit as a message. */
+export const message = z.object({
+  id,
+  type: text.openapi({ example: "text/plain" }),
+  author: id,
+  body: text.openapi({
+    description: "the text of a text/plain as it was first written, else the commit's message as it stands",
+  }),
+  timestamp: time,
+  parents: z.array(id),
+  entry,
+}).openapi("Message");

@@ -1,0 +1,89 @@
+/** What a real member says, changes and takes back, as Kituo's API shows it. */
+
+import assert from "node:assert/strict";
+import { people } from "./driver/daemon.ts";
+import { Network } from "./driver/network.ts";
+import { interopTest } from "./driver/requirements.ts";
+import { askKituo, readyKituo } from "./driver/scenario.ts";
+
+/** A message as the API shows it with `view=entries`. */
+interface Shown {
+  id: string;
+  author: string;
+  entry: {
+    kind: string;
+    text?: string;
+    edited?: boolean;
+    deleted?: boolean;
+    history?: { text: string }[];
+    replyTo?: string | null;
+    reactions?: { author: string; body: string }[];
+    file?: { name: string; size: number; fileId: string };
+  };
+}
+
+interopTest("a reply, an edit, a reaction, a file and a deletion by a daemon are seen in the API", async () => {
+  await using network = await Network.up();
+  await using kituo = await readyKituo(network);
+  const [alice] = await people(network, "alice");
+  await using _alice = alice;
+  const conversation = await askKituo(alice, kituo);
+  const say = async (body: string) => {
+    await alice.send(conversation, body);
+    return (await alice.waitText(conversation, body)).message.id;
+  };
+  const entries = async () => {
+    const path = `/conversations/${conversation}/messages?view=entries`;
+    return (await kituo.api<{ messages: Shown[] }>("GET", path)).messages;
+  };
+  /** The entry of a commit, once it is as wanted. */
+  const shown = (id: string, test: (entry: Shown["entry"]) => unknown) =>
+    kituo.until(`${id} as expected`, async () => {
+      const message = (await entries()).find((message) => message.id === id);
+      return message && test(message.entry) ? message : null;
+    });
+  const found = async (q: string) => {
+    const path = `/conversations/${conversation}/search?q=${encodeURIComponent(q)}`;
+    const { results } = await kituo.api<{ results: { message: Shown }[] }>("GET", path);
+    return results.map(({ message }) => message.id);
+  };
+
+  const first = await say("Karibu chai");
+  await alice.reply(conversation, "asante", first);
+  const { message: reply } = await alice.waitText(conversation, "asante");
+  await shown(reply.id, ({ replyTo }) => replyTo === first);
+
+  await alice.react(conversation, "👍", first);
+  const { message: thumb } = await alice.waitText(conversation, "👍");
+  await shown(first, ({ reactions }) => reactions?.length === 1);
+  await alice.edit(conversation, "Karibu kahawa", first);
+  const edited = await shown(first, (entry) => entry.edited);
+  assert.deepEqual(
+    [edited.author, edited.entry.text, edited.entry.history?.map(({ text }) => text), edited.entry.reactions],
+    [alice.uri, "Karibu kahawa", ["Karibu chai"], [{ id: thumb.id, author: alice.uri, body: "👍" }]],
+  );
+  assert.deepEqual([await found("kahawa"), await found("chai")], [[first], []]);
+
+  await alice.edit(conversation, "", thumb.id);
+  await shown(first, ({ reactions }) => reactions?.length === 0);
+  const last = await say("to be deleted");
+  assert.ok(await shown(last, ({ kind }) => kind === "text"));
+  assert.deepEqual(await found("deleted"), [last]);
+  await alice.edit(conversation, "", last);
+  await shown(last, ({ deleted, text }) => deleted && text === "");
+  assert.deepEqual(await found("deleted"), []);
+
+  const path = `${alice.folder}/ratiba.txt`;
+  await Deno.writeTextFile(path, "kesho saa tatu");
+  await alice.sendFile(conversation, path);
+  const file = await kituo.until("the file", async () => (await entries()).find(({ entry }) => entry.kind === "file"));
+  assert.deepEqual([file.entry.file?.name, file.entry.file?.size], ["ratiba.txt", 14]);
+  assert.match(file.entry.file?.fileId ?? "", new RegExp(`^${file.id}_[0-9]+\\.txt$`));
+  assert.deepEqual(await found("ratiba"), [file.id]);
+
+  assert.deepEqual(
+    (await entries()).map(({ entry }) => entry.kind),
+    ["file", "text", "text", "text", "member"],
+    "edits and reactions are no entries of their own",
+  );
+});
