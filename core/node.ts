@@ -167,7 +167,9 @@ export class Node implements RunnableNode {
     const { contacts } = this.#relay.account;
     await this.#decide(id, (account) => contacts.remove(account, true), (conversation, from) => {
       this.#relay.invitations.decline(conversation);
-      contacts.remove(from, true);
+      // who is known otherwise is not cut off from everything because of one invitation
+      const isKnown = contacts.isContact(from) || this.#relay.conversations.of(from).length > 0;
+      if (!isKnown) contacts.remove(from, true);
     });
   }
 

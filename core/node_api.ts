@@ -210,7 +210,10 @@ export interface NodeApi {
   acceptRequest(id: string): Promise<void>;
   /** Says no, silently. @throws {NodeError} "not found" */
   declineRequest(id: string): Promise<void>;
-  /** Says no and bans who asked. @throws {NodeError} "not found" */
+  /**
+   * Says no and bans who asked. Who invites into a group and is a contact, or a member of another conversation here, is not banned: only
+   * this invitation is refused for good. @throws {NodeError} "not found"
+   */
   blockRequest(id: string): Promise<void>;
 
   /** Present and banned contacts, by Jami ID. */

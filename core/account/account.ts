@@ -24,7 +24,7 @@ export interface AccountOptions {
   welcome(account: AccountId): boolean;
   /** Are this peer's messages in the inbox of interest? */
   hears(peer: Peer): boolean;
-  createConversation(account: AccountId): Promise<string>;
+  createConversation(account: AccountId, earlier?: string): Promise<string>;
 }
 
 export class Account extends Emitter<{ announced: null }> {

@@ -46,8 +46,8 @@ export interface ContactsOptions {
   random: Random;
   /** Is this account's request accepted without asking? */
   welcome(account: AccountId): boolean;
-  /** Makes the one-to-one conversation with a new contact; its id. */
-  createConversation(account: AccountId): Promise<string>;
+  /** Makes the one-to-one conversation with a new contact, or takes up the `earlier` one again; its id. */
+  createConversation(account: AccountId, earlier?: string): Promise<string>;
 }
 
 export class Contacts extends Emitter<ContactEvents> {
@@ -96,15 +96,16 @@ export class Contacts extends Emitter<ContactEvents> {
     if (store.trustRequests.get(account)) return this.accept(account);
     let contact = store.contacts.get(account);
     if (!contact || !this.isContact(account)) {
-      const conversation = contact?.conversation || await this.options.createConversation(account);
+      const conversation = await this.options.createConversation(account, contact?.conversation || undefined);
       // a request of theirs may have come, and been accepted, meanwhile
       contact = store.contacts.get(account);
       if (!contact || !this.isContact(account)) {
-        contact = { account, added: clock.now(), removed: 0, confirmed: false, banned: false, conversation };
+        const confirmed = contact?.confirmed === true && contact.conversation === conversation;
+        contact = { account, added: clock.now(), removed: 0, confirmed, banned: false, conversation };
         this.#put(contact);
+        this.#sendToAll(account, this.#request(account));
       }
-    }
-    if (!contact.confirmed) this.#sendToAll(account, this.#request(account));
+    } else if (!contact.confirmed) this.#sendToAll(account, this.#request(account));
     return contact;
   }
 
@@ -144,7 +145,9 @@ export class Contacts extends Emitter<ContactEvents> {
     if (!old && !ban) throw new UnknownContact(`${account} is no contact`);
     store.trustRequests.delete(account);
     const now = Math.max(clock.now(), old?.added ?? 0);
-    this.#put({ account, added: old?.added ?? 0, removed: now, confirmed: false, banned: ban, conversation: "" });
+    // The conversation stays known: who is added again later goes on in it, as on the other side (account.md 6.4, 2023).
+    const { added = 0, confirmed = false, conversation = "" } = old ?? {};
+    this.#put({ account, added, removed: now, confirmed: confirmed && !ban, banned: ban, conversation });
   }
 
   /** A trust request arrived in the inbox, from a peer whose certificates were checked. */

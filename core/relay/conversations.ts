@@ -137,11 +137,16 @@ export class Conversations extends Emitter<ConversationsEvents> {
     });
   }
 
-  /** The one-to-one conversation with an account, made if there is none; its id. */
-  async oneToOne(account: AccountId): Promise<Oid> {
+  /** The one-to-one conversation with an account, made if there is none; its id. @param earlier the one that was left */
+  async oneToOne(account: AccountId, earlier?: Oid): Promise<Oid> {
     const { store, identity, clock, displayName } = this.options;
     const known = this.of(account).find(({ facts, joined }) => facts.mode === Mode.oneToOne && joined);
     if (known) return known.id;
+    if (earlier && store.conversations.get(earlier)?.state === "left" && await isThere(this.#dir(earlier))) {
+      const conversation = await this.#openStored(earlier);
+      if (conversation.joined && conversation.isMember(account)) return earlier;
+      this.leave(earlier);
+    }
     // Two initial commits of one second and mode could be the same conversation (swarm-repository.md 3.1).
     const now = Math.max(clock.now(), this.#lastCreated + 1_000);
     this.#lastCreated = now;

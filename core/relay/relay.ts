@@ -67,7 +67,7 @@ export class Relay {
     this.conversations = new Conversations({ ...options, dir: options.conversationsDir });
     this.account = new Account({
       ...options,
-      createConversation: (account) => this.conversations.oneToOne(account),
+      createConversation: (account, earlier) => this.conversations.oneToOne(account, earlier),
       hears: (peer) => this.allows(peer),
     });
     const { certificates, presence } = this.account;

@@ -24,6 +24,10 @@ export async function writeMessage(
   context: WriteContext,
   body: Readonly<Record<string, MessageValue>>,
 ): Promise<Written> {
+  // 2023's daemon stops taking in a conversation at a text that is no Unicode.
+  if (Object.values(body).some((value) => typeof value === "string" && !value.isWellFormed())) {
+    throw new WriteRefused("not well-formed Unicode");
+  }
   if (typeof body.type !== "string" || NOT_PLAIN.has(body.type)) throw new WriteRefused("not a plain message type");
   await requireWritingRole(context);
   return await writeCommit(context, { message: jsonMessage(body), certificates: "renew" });

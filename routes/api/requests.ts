@@ -59,10 +59,16 @@ export function requestRoutes(api: NodeApi) {
     await api.declineRequest(id);
     return c.json({ id, result: answers.decline }, 200);
   });
-  routes.openapi(answerRoute("block", "Say no and ban who asked"), async (c) => {
-    const { id } = c.req.valid("param");
-    await api.blockRequest(id);
-    return c.json({ id, result: answers.block }, 200);
-  });
+  routes.openapi(
+    answerRoute(
+      "block",
+      "Say no and ban who asked (an inviter who is known otherwise is not banned: only the invitation is refused for good)",
+    ),
+    async (c) => {
+      const { id } = c.req.valid("param");
+      await api.blockRequest(id);
+      return c.json({ id, result: answers.block }, 200);
+    },
+  );
   return routes;
 }

@@ -5,6 +5,7 @@ import { MAX_WANTED_OF_ACCOUNT } from "../../../core/relay/constants.ts";
 import { NotInvited } from "../../../core/relay/conversations.ts";
 import { Repository } from "../../../core/swarm/repository.ts";
 import { RuleViolation } from "../../../core/swarm/rules/violation.ts";
+import { WriteRefused } from "../../../core/swarm/write.ts";
 import { createConversation } from "../../../core/swarm/write_members.ts";
 import { writeText } from "../../../core/swarm/write_messages.ts";
 import { fsck } from "../../support/git_vectors.ts";
@@ -243,4 +244,26 @@ Deno.test("conversations: how many of one account are wanted is bounded", () =>
       (conversations.want("../evil", carol.account, 2),
         conversations.finishClone("../evil", { head: "x", objects: new Map() })),
     );
+  }));
+
+Deno.test("conversations: a one-to-one conversation that was left is taken up again, not made anew", () =>
+  withPlaces([alice], async (place) => {
+    const { conversations, store, clock } = place;
+    const id = await conversations.oneToOne(bob.account);
+    const said = await post(opened(place, id), clock, "before");
+    conversations.leave(id);
+    assert.equal(conversations.get(id), undefined);
+    assert.equal(await conversations.oneToOne(bob.account, id), id);
+    assert.equal(store.conversations.get(id)?.state, "active");
+    assert.ok(opened(place, id).has(said));
+    // one that is not here, or was never left, does not help
+    conversations.leave(id);
+    assert.notEqual(await conversations.oneToOne(bob.account, "0".repeat(40)), id);
+  }));
+
+Deno.test("conversations: a text that is no Unicode is not written: it would stop 2023's daemons", () =>
+  withPlaces([alice], async (place) => {
+    const conversation = opened(place, await place.conversations.oneToOne(bob.account));
+    await assert.rejects(conversation.write((context) => writeText(context, "\ud83d")), WriteRefused);
+    await conversation.write((context) => writeText(context, "\ud83d\udc4d"));
   }));
