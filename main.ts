@@ -7,7 +7,7 @@ import { within } from "./core/base/limits.ts";
 import { asksFor, type Config, ConfigError, configHelp, loadConfig } from "./core/config.ts";
 import { configureLogging } from "./core/logging.ts";
 import { createNode } from "./core/node.ts";
-import { lockFolder } from "./core/store/lock.ts";
+import { type FolderLock, lockFolder } from "./core/store/lock.ts";
 import { VERSION } from "./core/version.ts";
 import { adminToken } from "./routes/admin_token.ts";
 import { serve } from "./routes/serve.ts";
@@ -22,6 +22,9 @@ const STOP_PATIENCE = 4_500;
 
 /** Milliseconds after which a second signal means: at once. */
 const IMPATIENCE = 1_000;
+
+/** The data folder cannot be read and written. */
+class FolderError extends KituoError {}
 
 async function main(): Promise<number> {
   const asked = asksFor(Deno.args);
@@ -49,10 +52,8 @@ async function main(): Promise<number> {
 async function start(config: Config, opened: AsyncDisposableStack): Promise<void> {
   // no half-built node goes on after an error that nobody caught
   const net = catchUncaught();
-  Deno.mkdirSync(config.data, { recursive: true, mode: 0o700 });
-  const lock = lockFolder(config.data);
+  const { lock, token } = dataFolder(config.data);
   opened.defer(() => lock.release());
-  const token = adminToken(config.data);
   const node = await createNode(config);
   opened.defer(() => node.stop());
   const face = serve(node, token, config.http);
@@ -60,6 +61,17 @@ async function start(config: Config, opened: AsyncDisposableStack): Promise<void
   await node.start();
   net.goOn();
   console.log(`Kituo ${VERSION} ready: jami:${node.info().jamiId} ${face.url}`);
+}
+
+/** Makes and takes the data folder. @throws {KituoError} */
+function dataFolder(path: string): { lock: FolderLock; token: string } {
+  try {
+    Deno.mkdirSync(path, { recursive: true, mode: 0o700 });
+    return { lock: lockFolder(path), token: adminToken(path) };
+  } catch (error) {
+    if (error instanceof KituoError) throw error;
+    throw new FolderError(`the data folder ${path} (--data) cannot be used: ${messageOf(error)}`, { cause: error });
+  }
 }
 
 /** Closes all in reverse order; what hangs is left behind, for everything durable is on disk at all times. */

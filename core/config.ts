@@ -350,6 +350,8 @@ function readOrRefuse(file: string, readFile: (path: string) => string | undefin
   try {
     return readFile(file);
   } catch (error) {
+    // A folder that Deno lets nobody into without all rights, such as /proc: the start says so of the folder as a whole.
+    if (error instanceof Deno.errors.NotCapable) return undefined;
     throw new ConfigError(`cannot read ${shown(file)}: ${oneLine(messageOf(error))}`, { cause: error });
   }
 }

@@ -1,10 +1,18 @@
 /** Where the log goes: standard error, readable on a terminal, one JSON object a line for machines. */
 
-import { configure, getJsonLinesFormatter, getTextFormatter, type LogLevel, type LogRecord } from "@logtape/logtape";
+import {
+  configure,
+  getJsonLinesFormatter,
+  getTextFormatter,
+  type LogLevel,
+  type LogRecord,
+  type TextFormatter,
+} from "@logtape/logtape";
+import { KituoError } from "./base/errors.ts";
 
 /** Sends what weighs at least `level` to standard error. Called once, by the program that runs. */
 export async function configureLogging(level: LogLevel): Promise<void> {
-  const format = Deno.stderr.isTerminal() ? getTextFormatter() : getJsonLinesFormatter({ message: "template" });
+  const format = Deno.stderr.isTerminal() ? terminalLine : jsonLine;
   const encoder = new TextEncoder();
   const sink = (record: LogRecord) => {
     try {
@@ -23,4 +31,36 @@ export async function configureLogging(level: LogLevel): Promise<void> {
       { category: ["logtape", "meta"], sinks: ["stderr"], lowestLevel: "warning" },
     ],
   });
+}
+
+const toJson = getJsonLinesFormatter({ message: "rendered" });
+
+/** One record as one line of JSON, its message readable as it stands. */
+export const jsonLine: TextFormatter = formatting((record) =>
+  toJson({
+    ...record,
+    message: [record.message.map((part) => typeof part === "string" ? part : Deno.inspect(part)).join("")],
+  })
+);
+
+const terminalLine = formatting(getTextFormatter());
+
+/** Errors become their messages before `format`; where one comes from (its stack) is told only of what {@link isTraced}. */
+function formatting(format: TextFormatter): TextFormatter {
+  return (record) => {
+    const told = (value: unknown) => {
+      if (!(value instanceof Error)) return value;
+      return isTraced(value, record.level) ? value.stack ?? value.message : value.message;
+    };
+    const inMessage = (value: unknown) => value instanceof Error ? value.message : value;
+    const properties = Object.entries(record.properties).map(([name, value]) => [name, told(value)]);
+    return format({ ...record, message: record.message.map(inMessage), properties: Object.fromEntries(properties) });
+  };
+}
+
+/** While debugging, and for faults of our own: not for what a peer, the network or the disk did. */
+function isTraced(error: Error, level: LogLevel): boolean {
+  if (level === "trace" || level === "debug") return true;
+  if (level !== "error" && level !== "fatal") return false;
+  return !(error instanceof KituoError) && !Object.values(Deno.errors).some((kind) => error instanceof kind);
 }

@@ -13,7 +13,7 @@ import { readState } from "./dht/state.ts";
 import { checkIdentity, createIdentity, type Identity } from "./identity/identity.ts";
 import type { AccountId } from "./identity/ids.ts";
 import { RevocationList } from "./identity/revocation.ts";
-import { hasIdentity, loadIdentity, saveIdentity } from "./identity/storage.ts";
+import { hasIdentity, loadIdentity, saveIdentity, tidyIdentity } from "./identity/storage.ts";
 import {
   type ContactInfo,
   type ConversationDetail,
@@ -48,6 +48,9 @@ const log = getLogger(["kituo", "node"]);
 const DHT_STATE_EVERY_MS = 60_000;
 const DHT_STATE = "dht";
 
+/** A port that the node needs cannot be had. */
+export class PortError extends KituoError {}
+
 /**
  * Builds the node of a data folder; a new account is made in an empty one, which takes some seconds.
  * The caller holds the folder's lock.
@@ -64,6 +67,7 @@ export async function createNode(config: Config): Promise<Node> {
 
 async function identityIn(dir: string): Promise<Identity> {
   const now = systemClock.now();
+  await tidyIdentity(dir);
   if (await hasIdentity(dir)) return await loadIdentity(dir, now);
   const { identity, archive } = await createIdentity({ now });
   await saveIdentity(dir, identity, archive);
@@ -110,8 +114,11 @@ export class Node implements RunnableNode {
     this.#tell();
   }
 
+  /** @throws {PortError} when a port cannot be had */
   async start(): Promise<void> {
-    await this.#dht.start();
+    const { dhtPort, peerPort } = this.config;
+    await takingPort(`TCP port ${peerPort} (--peer-port)`, () => this.#relay.connections.listen());
+    await takingPort(`UDP port ${dhtPort} (--dht-port)`, () => this.#dht.start());
     await this.#relay.start();
     this.#stopKeeping = every(systemClock, DHT_STATE_EVERY_MS, () => this.#keepState());
   }
@@ -339,6 +346,14 @@ export class Node implements RunnableNode {
     } catch (error) {
       log.warn("the state of the DHT node was not kept: {error}", { error: messageOf(error) });
     }
+  }
+}
+
+async function takingPort(which: string, take: () => void | Promise<void>): Promise<void> {
+  try {
+    await take();
+  } catch (error) {
+    throw new PortError(`${which}: ${messageOf(error)}`, { cause: error });
   }
 }
 

@@ -55,6 +55,6 @@ function listen(
     return Deno.serve({ hostname: host, port, onListen: () => {} }, handler);
   } catch (error) {
     const where = formatHostPort({ host, port });
-    throw new ListenError(`the console cannot listen at ${where}: ${messageOf(error)}`, { cause: error });
+    throw new ListenError(`the console cannot listen at ${where} (--http): ${messageOf(error)}`, { cause: error });
   }
 }

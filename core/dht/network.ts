@@ -6,7 +6,7 @@
 import { getLogger } from "@logtape/logtape";
 import type { Bytes } from "../base/bytes.ts";
 import type { Clock } from "../base/clock.ts";
-import { ProtocolError } from "../base/errors.ts";
+import { messageOf, ProtocolError } from "../base/errors.ts";
 import { LruMap, TokenBucket } from "../base/limits.ts";
 import type { Random } from "../base/random.ts";
 import { type Address, addressText, type Family, isLoopback, isMartian, sourceOf } from "./address.ts";
@@ -105,7 +105,7 @@ export class Network {
 
   /**
    * Binds IPv4, then IPv6 on the same port if that works.
-   * @throws when neither can be bound
+   * @throws when neither can be bound, or another program has the wanted port in one of them
    */
   async open(factory: SocketFactory, port: number): Promise<void> {
     let first: unknown = null;
@@ -114,8 +114,12 @@ export class Network {
         const wanted = port || this.#sockets[4]?.port || 0;
         this.#sockets[family] = await factory(family, wanted, (datagram, from) => this.#receive(datagram, from));
       } catch (error) {
+        if (port && isTaken(error)) {
+          await this.#closeSockets();
+          throw error;
+        }
         first ??= error;
-        log.info("no IPv{family}: {error}", { family, error });
+        log.info("no IPv{family}: {error}", { family, error: messageOf(error) });
       }
     }
     if (this.families.length === 0) throw first;
@@ -125,6 +129,10 @@ export class Network {
   async close(): Promise<void> {
     this.#stopped = true;
     for (const pending of [...this.#pending.values()]) this.#fail(pending, "stopped");
+    await this.#closeSockets();
+  }
+
+  async #closeSockets(): Promise<void> {
     const sockets = Object.values(this.#sockets);
     this.#sockets = {};
     await Promise.all(sockets.map((socket) => socket.close()));
@@ -400,6 +408,11 @@ export class Network {
       this.#fail(pending, "not found");
     }
   }
+}
+
+/** Does another program have the port? */
+function isTaken(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "EADDRINUSE";
 }
 
 function isValue(slot: ValueSlot): slot is Value {

@@ -5,6 +5,7 @@
 
 import { lookup } from "node:dns/promises";
 import { getLogger } from "@logtape/logtape";
+import { messageOf } from "../base/errors.ts";
 import type { Clock } from "../base/clock.ts";
 import { type Random, shuffled } from "../base/random.ts";
 import { type Address, type Family, parseAddress } from "./address.ts";
@@ -42,6 +43,8 @@ export class Upkeep {
   #bootstrapDelay = limit.BOOTSTRAP_FIRST;
   #searched = new Set<Family>();
   #stopped = false;
+  /** Hosts whose trouble was told. */
+  readonly #unresolved = new Set<string>();
 
   constructor(private readonly parts: UpkeepParts) {}
 
@@ -76,8 +79,17 @@ export class Upkeep {
   }
 
   async #join(host: string): Promise<void> {
-    for (const address of await resolve(host)) {
-      if (!this.#stopped && this.parts.network.allows(address)) this.parts.network.ping(address, {});
+    try {
+      for (const address of await resolve(host)) {
+        if (!this.#stopped && this.parts.network.allows(address)) this.parts.network.ping(address, {});
+      }
+    } catch (error) {
+      if (this.#stopped || this.#unresolved.has(host)) return;
+      this.#unresolved.add(host); // tried again for ever, told once
+      log.warn("not connected to the DHT yet: bootstrap host {host} cannot be resolved: {error}", {
+        host,
+        error: messageOf(error),
+      });
     }
   }
 
@@ -160,18 +172,13 @@ export class Upkeep {
   }
 }
 
-/** The addresses of `host[:port]`; none when its name cannot be resolved. */
+/** The addresses of `host[:port]`. @throws when its name cannot be resolved */
 async function resolve(host: string): Promise<Address[]> {
   const match = /^(?:\[([^\]]+)\]|([^:]+))(?::(\d{1,5}))?$/.exec(host);
   const name = match?.[1] ?? match?.[2] ?? host;
   const port = match?.[3] ? Number(match[3]) : limit.DEFAULT_PORT;
   const literal = parseAddress(name, port);
   if (literal) return [literal];
-  try {
-    const found = await lookup(name, { all: true });
-    return found.flatMap(({ address }) => parseAddress(address, port) ?? []);
-  } catch (error) {
-    log.info("bootstrap host {host} cannot be resolved: {error}", { host, error });
-    return [];
-  }
+  const found = await lookup(name, { all: true });
+  return found.flatMap(({ address }) => parseAddress(address, port) ?? []);
 }

@@ -3,7 +3,7 @@
  * authority. Everything is for the owner only (files 0600, folder 0700), and each file is either the old or the new one whatever happens.
  */
 
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { type Bytes, text, utf8 } from "../base/bytes.ts";
 import { KituoError, messageOf } from "../base/errors.ts";
 import { type Archive, readArchive, writeArchive } from "./archive.ts";
@@ -20,6 +20,9 @@ const ARCHIVE = "archive.gz";
 const FILE_MODE = 0o600;
 const FOLDER_MODE = 0o700;
 
+/** A file that was written aside and did not come to its place. */
+const LEFTOVER = /^\.(?:device\.key|chain\.pem|receipt\.json|receipt\.sig|archive\.gz)\.[0-9a-f-]{36}$/;
+
 /** What is wrong with an identity folder. */
 export type StorageFault = "missing" | "incomplete" | "damaged" | "not valid" | "exists";
 
@@ -31,19 +34,41 @@ export class StorageError extends KituoError {
 }
 
 /**
- * Stores a new identity and its archive; the archive first, for nothing else can bring an account back, and the device's key last: a folder without it
- * is not in use yet.
+ * Stores a new identity and its archive, all or nothing: the folder is written aside and takes its place when it is whole and on the disk.
+ * @param dir absent or empty
  * @param password for the archive; absent or "" leaves it unprotected
  * @throws {StorageError} "exists": an archive is never written over here
  */
 export async function saveIdentity(dir: string, identity: Identity, archive: Archive, password = ""): Promise<void> {
-  await Deno.mkdir(dir, { recursive: true, mode: FOLDER_MODE });
-  await Deno.chmod(dir, FOLDER_MODE);
   for (const name of [DEVICE_KEY, ARCHIVE]) {
     if (await isThere(join(dir, name))) throw new StorageError("exists", `${dir} has ${name} already`);
   }
-  await saveArchive(dir, archive, password);
-  await saveDevice(dir, identity);
+  const aside = asideOf(dir);
+  await removeIfThere(aside);
+  try {
+    await Deno.mkdir(aside, { recursive: true, mode: FOLDER_MODE });
+    await saveArchive(aside, archive, password);
+    await saveDevice(aside, identity);
+    await Deno.rename(aside, dir);
+  } catch (error) {
+    await removeIfThere(aside).catch(() => {}); // reason: the first error is the one to tell
+    throw error;
+  }
+  await syncFolder(dirname(dir));
+}
+
+/**
+ * Before the folder is used: removes what a crash left over of files and folders that never came to their places (nobody has heard of an identity in
+ * there), and takes from others the right to look, should they have got it by a copy.
+ */
+export async function tidyIdentity(dir: string): Promise<void> {
+  await removeIfThere(asideOf(dir));
+  if (!await isThere(dir)) return;
+  await makePrivate(dir, FOLDER_MODE);
+  for await (const { name, isFile } of Deno.readDir(dir)) {
+    if (LEFTOVER.test(name)) await Deno.remove(join(dir, name));
+    else if (isFile) await makePrivate(join(dir, name), FILE_MODE);
+  }
 }
 
 /** Stores the device's files only: for a device that was made new from the archive in the folder. */
@@ -124,6 +149,25 @@ async function isThere(path: string): Promise<boolean> {
   }
 }
 
+/** Where the folder is written before it takes its place. */
+function asideOf(dir: string): string {
+  return `${dir.replace(/\/+$/, "")}.new`;
+}
+
+async function removeIfThere(path: string): Promise<void> {
+  if (await isThere(path)) await Deno.remove(path, { recursive: true });
+}
+
+async function makePrivate(path: string, mode: number): Promise<void> {
+  const now = (await Deno.stat(path)).mode ?? mode;
+  if ((now & 0o777 & ~mode) !== 0) await Deno.chmod(path, mode);
+}
+
+async function syncFolder(dir: string): Promise<void> {
+  using folder = await Deno.open(dir);
+  await folder.sync();
+}
+
 /** Writes beside, forces to disk, then puts in place: a crash leaves the old file or the new one. */
 async function writeDurably(dir: string, name: string, bytes: Uint8Array): Promise<void> {
   const aside = join(dir, `.${name}.${crypto.randomUUID()}`);
@@ -137,6 +181,5 @@ async function writeDurably(dir: string, name: string, bytes: Uint8Array): Promi
     await Deno.remove(aside).catch(() => {});
     throw error;
   }
-  using folder = await Deno.open(dir);
-  await folder.sync();
+  await syncFolder(dir);
 }

@@ -266,7 +266,7 @@ export class Conversation extends Emitter<ConversationEvents> {
     const { store } = this.deps;
     if (store.conversations.get(this.id)?.head === this.#head && this.has(this.#head)) return;
     const rows = await indexRows(this.repository, this.id, this.#head, (id) => this.has(id));
-    if (rows.length) log.info("{count} commits of {id} were missing in the index", { count: rows.length, id: this.id });
+    if (rows.length) log.debug("{count} commits of {id} come into the index", { count: rows.length, id: this.id });
     addToIndex(store, this.id, this.#head, rows);
   }
 }

@@ -99,10 +99,15 @@ export class ConnectionManager extends Emitter<ConnectionEvents> {
     return this.#listener.port;
   }
 
+  /** Takes the TCP port ahead of the start. @throws when it is taken */
+  listen(): void {
+    if (this.#state === "new") this.#listener.start(this.#options.port);
+  }
+
   /** Begins to listen, on TCP and on the DHT. @throws when the port is taken */
   start(): void {
     if (this.#state !== "new") return;
-    this.#listener.start(this.#options.port);
+    this.listen();
     this.#state = "running";
     this.#signalling.start();
   }

@@ -28,11 +28,12 @@ export class IceListener {
   }
 
   /**
-   * Begins to listen, on all addresses of both families where the machine has both.
+   * Begins to listen, on all addresses of both families where the machine has both; does nothing when it listens.
    * @param port 0 for any
    * @throws when the port is taken
    */
   start(port: number): void {
+    if (this.#listener) return;
     try {
       this.#listener = Deno.listen({ hostname: "::", port });
     } catch (error) {

@@ -72,6 +72,29 @@ interopTest("wrong settings end at once with one line that names them, and exit 
   assert.equal(await Deno.stat(`${network.folder}/other`).catch(() => null), null);
 });
 
+interopTest(
+  "a port or folder that cannot be had ends the start with one line that names its setting, and exit code 1",
+  async () => {
+    await using network = await Network.up();
+    await using kituo = await KituoProcess.start(network, "kituo", { args: ["--peer-port", "4300"] });
+    const other = ["--bootstrap", "none", "--http", "127.0.0.1:0"];
+    const data = ["--data", `${network.folder}/other`];
+    const cases: [string[], RegExp][] = [
+      [[...data, ...other, "--dht-port", "4222"], /4222 \(--dht-port\)/],
+      [[...data, ...other, "--dht-port", "0", "--peer-port", "4300"], /4300 \(--peer-port\)/],
+      [[...data, "--bootstrap", "none", "--dht-port", "0", "--http", "0.0.0.0:8042"], /8042 \(--http\)/],
+      [["--data", "/proc", ...other, "--dht-port", "0"], /\/proc \(--data\)/],
+      [["--data", "/sys", ...other, "--dht-port", "0"], /\/sys \(--data\)/], // where nobody may write
+    ];
+    for (const [args, names] of cases) {
+      const { code, lines, log } = await run(network, kituo, args);
+      assert.deepEqual([code, lines.length], [1, 1], `${args}: ${lines.join("\n")}`);
+      assert.match(lines[0], names);
+      assert.deepEqual(log, [], "nothing else on standard error");
+    }
+  },
+);
+
 /** Runs a node on the host of another one to its end: its exit code, and what it said. */
 async function run(network: Network, { host }: KituoProcess, args: string[], env: Record<string, string> = {}) {
   const log = await Deno.makeTempFile({ dir: network.folder });
@@ -81,6 +104,7 @@ async function run(network: Network, { host }: KituoProcess, args: string[], env
     env: { HOME: Deno.env.get("HOME") ?? "", NO_COLOR: "1", DENO: Deno.execPath(), ...env },
     onLine: (line) => lines.push(line),
   }).ended;
-  const errors = (await Deno.readTextFile(log)).split("\n").filter((line) => line !== "" && !line.startsWith("{"));
-  return { code, lines: [...lines, ...errors] };
+  const said = (await Deno.readTextFile(log)).split("\n").filter((line) => line !== "");
+  const errors = said.filter((line) => !line.startsWith("{"));
+  return { code, lines: [...lines, ...errors], log: said.filter((line) => line.startsWith("{")) };
 }

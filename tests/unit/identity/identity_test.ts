@@ -34,6 +34,7 @@ import {
   saveIdentity,
   StorageError,
   type StorageFault,
+  tidyIdentity,
 } from "../../../core/identity/storage.ts";
 import { expected, mutated, vector, vectorText } from "./vectors.ts";
 
@@ -287,6 +288,56 @@ Deno.test("a folder with an identity is never written over", async () => {
     assert.deepEqual(await Deno.readFile(join(dir, "archive.gz")), before);
     await failsToStore("incomplete", loadIdentity(dir, NOW));
     await saveDevice(dir, identity);
+    assert.equal((await loadIdentity(dir, NOW)).device, identity.device);
+  });
+});
+
+Deno.test("an identity is in its folder whole or not at all, at every moment of the first start", async () => {
+  const { identity, archive } = await account();
+  await inFolder(async (parent) => {
+    const dir = join(parent, "identity");
+    let saved = false;
+    const saving = saveIdentity(dir, identity, archive).finally(() => saved = true);
+    const seen = new Set<number>();
+    while (!saved) {
+      const count = (path: string) => {
+        try {
+          return [...Deno.readDirSync(path)].length;
+        } catch {
+          return 0; // not there
+        }
+      };
+      seen.add(count(dir));
+      await new Promise((resolve) => setTimeout(resolve, 0));
+    }
+    await saving;
+    assert.deepEqual([...seen].filter((files) => files !== 0 && files !== 5), []);
+    assert.deepEqual([...Deno.readDirSync(parent)].map(({ name }) => name), ["identity"]);
+  });
+});
+
+Deno.test("what a crash left of an identity is cleared away, and a key that others may read is closed", async () => {
+  const { identity, archive } = await account();
+  await inFolder(async (parent) => {
+    const dir = join(parent, "identity");
+    await Deno.mkdir(`${dir}.new`);
+    await Deno.writeTextFile(join(`${dir}.new`, "archive.gz"), "half");
+    await tidyIdentity(dir);
+    assert.deepEqual([...Deno.readDirSync(parent)], []);
+    assert.equal(await hasIdentity(dir), false);
+    await Deno.mkdir(`${dir}.new`); // also without it
+    await Deno.writeTextFile(join(`${dir}.new`, "archive.gz"), "half");
+    await saveIdentity(dir, identity, archive);
+    const leftover = join(dir, `.device.key.${crypto.randomUUID()}`);
+    await Deno.writeTextFile(leftover, "half");
+    await Deno.writeTextFile(join(dir, "note"), "the admin's own");
+    await Deno.chmod(join(dir, "device.key"), 0o644);
+    await Deno.chmod(dir, 0o755);
+    await tidyIdentity(dir);
+    assert.equal((await Deno.stat(join(dir, "device.key"))).mode! & 0o777, 0o600);
+    assert.equal((await Deno.stat(dir)).mode! & 0o777, 0o700);
+    const files = [...Deno.readDirSync(dir)].map(({ name }) => name).sort();
+    assert.deepEqual(files, ["archive.gz", "chain.pem", "device.key", "note", "receipt.json", "receipt.sig"]);
     assert.equal((await loadIdentity(dir, NOW)).device, identity.device);
   });
 });
