@@ -2,7 +2,7 @@
 
 import { getLogger } from "@logtape/logtape";
 import type { OpenAPIHono } from "@hono/zod-openapi";
-import type { MiddlewareHandler } from "hono";
+import type { Context, MiddlewareHandler } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { HTTPException } from "hono/http-exception";
 import { type Clock, systemClock } from "../core/base/clock.ts";
@@ -51,7 +51,9 @@ export interface AppOptions {
 export function createApp(node: NodeApi, { token, signal, clock = systemClock }: AppOptions): OpenAPIHono {
   const app = router();
   app.use(securityHeaders, sameOrigin);
-  app.use(`${API}/*`, noStore, bearer(token), bodyLimit({ maxSize: MAX_BODY, onError: tooLarge }), jsonBody);
+  // what nobody answers needs no look at its body
+  const known: MiddlewareHandler = async (c, next) => nothingAt(app, c) ?? await next();
+  app.use(`${API}/*`, noStore, bearer(token), known, bodyLimit({ maxSize: MAX_BODY, onError: tooLarge }), jsonBody);
   app.get("/", (c) => c.text(`Kituo ${VERSION}. The API is described at ${API}/openapi.json (admin token needed).\n`));
   app.route("/", healthRoutes(node));
   for (const routes of [nodeRoutes, requestRoutes, contactRoutes, conversationRoutes, messageRoutes, searchRoutes]) {
@@ -59,14 +61,17 @@ export function createApp(node: NodeApi, { token, signal, clock = systemClock }:
   }
   app.route(API, eventRoutes(node, clock, signal));
   describe(app);
-  app.notFound((c) => {
-    const methods = methodsAt(app, c.req.path);
-    return methods.length === 0
-      ? problem(404, "There is nothing at this path.")
-      : problem(405, `Possible here: ${methods.join(", ")}.`, { allow: methods.join(", ") });
-  });
+  app.notFound((c) => nothingAt(app, c) ?? problem(404, "There is nothing at this path."));
   app.onError(answerError);
   return app;
+}
+
+/** The refusal of a path that does not exist, or does not know the method; null when the path knows it. */
+function nothingAt(app: OpenAPIHono, { req: { method, path } }: Context): Response | null {
+  const methods = methodsAt(app, path);
+  if (methods.length === 0) return problem(404, "There is nothing at this path.");
+  if (methods.includes(method)) return null;
+  return problem(405, `Possible here: ${methods.join(", ")}.`, { allow: methods.join(", ") });
 }
 
 /** Answers of the API are for this one request only. */

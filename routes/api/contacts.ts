@@ -3,7 +3,19 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import type { NodeApi } from "../../core/node_api.ts";
 import { router } from "../router.ts";
-import { everywhere, id, json, listQuery, mayConflict, next, notFound, security, time, withBody } from "./schemas.ts";
+import {
+  everywhere,
+  id,
+  json,
+  listQuery,
+  mayConflict,
+  next,
+  notFound,
+  security,
+  time,
+  withBody,
+  withoutBody,
+} from "./schemas.ts";
 
 const contact = z.object({
   jamiId: id,
@@ -43,7 +55,7 @@ const removeContact = createRoute({
   summary: "Remove a contact",
   security,
   request: { params: z.object({ jamiId: id }) },
-  responses: { 204: { description: "Removed" }, ...everywhere, ...notFound, ...mayConflict },
+  responses: { 204: { description: "Removed" }, ...everywhere, ...notFound, ...mayConflict, ...withoutBody },
 });
 
 /** The routes of contacts. */

@@ -24,7 +24,12 @@ const listMessages = createRoute({
       }),
     }),
   },
-  responses: { 200: json(z.object({ messages: z.array(message) }), "The messages"), ...everywhere, ...notFound },
+  responses: {
+    200: json(z.object({ messages: z.array(message) }), "The messages"),
+    ...everywhere,
+    ...notFound,
+    ...mayConflict,
+  },
 });
 
 const postMessage = createRoute({

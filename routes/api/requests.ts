@@ -3,7 +3,18 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import type { NodeApi } from "../../core/node_api.ts";
 import { router } from "../router.ts";
-import { everywhere, id, json, listQuery, mayConflict, next, notFound, security, time } from "./schemas.ts";
+import {
+  everywhere,
+  id,
+  json,
+  listQuery,
+  mayConflict,
+  next,
+  notFound,
+  security,
+  time,
+  withoutBody,
+} from "./schemas.ts";
 
 const request = z.object({
   id: id.openapi({ description: "answer with this: the Jami ID of a contact request, the id of a group" }),
@@ -38,6 +49,7 @@ function answerRoute(answer: Answer, summary: string) {
       ...everywhere,
       ...notFound,
       ...mayConflict,
+      ...withoutBody,
     },
   });
 }

@@ -40,10 +40,15 @@ export const notFound = { 404: problemResponse("There is no such thing.") };
 /** For routes that change something. */
 export const mayConflict = { 409: problemResponse("It contradicts the present state.") };
 
-/** For routes that take a body. */
-export const withBody = {
+/** For routes that need no body, and refuse one that cannot be meant. */
+export const withoutBody = {
   413: problemResponse("The body is larger than 64 KiB."),
   415: problemResponse("The body is not application/json."),
+};
+
+/** For routes that take a body. */
+export const withBody = {
+  ...withoutBody,
   422: problemResponse("The body does not have the form described."),
 };
 

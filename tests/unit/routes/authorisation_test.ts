@@ -41,6 +41,18 @@ Deno.test("the description names every route of the first issue", async () => {
   ]);
 });
 
+Deno.test("what any route may refuse is described: bodies where one can be sent, conflicts where a clone may be under way", async () => {
+  const document = await (await setUp().ask("GET", "/openapi.json")).json();
+  const entries = Object.entries<Record<string, { responses: object }>>(document.paths);
+  for (const [path, methods] of entries.filter(([path]) => path.startsWith("/api/v1"))) {
+    for (const [method, { responses }] of Object.entries(methods)) {
+      assert.equal("415" in responses, method !== "get", `${method} ${path}`);
+      assert.equal("413" in responses, method !== "get", `${method} ${path}`);
+    }
+  }
+  assert.ok("409" in document.paths["/api/v1/conversations/{id}/messages"].get.responses);
+});
+
 Deno.test("every route the router knows is described, but for the front door and the description itself", async () => {
   const { app } = setUp();
   const known = app.routes.filter((route) => route.method !== "ALL").map(({ method, path }) => `${method} ${path}`);
