@@ -27,8 +27,10 @@ const contact = z.object({
 }).openapi("Contact");
 
 const newContact = z.strictObject({
-  jamiId: z.string().regex(/^(jami:)?[0-9a-f]{40}$/i, "must be a Jami ID: 40 hex digits")
-    .transform((text) => text.replace(/^jami:/i, "").toLowerCase()),
+  // a pattern of JSON Schema has no flags, so both cases are written out
+  jamiId: z.string().regex(/^([jJ][aA][mM][iI]:)?[0-9a-fA-F]{40}$/, "must be a Jami ID: 40 hex digits")
+    .transform((text) => text.slice(-40).toLowerCase())
+    .refine((id) => !/^0+$/.test(id), "must be somebody's Jami ID"),
 }).openapi("NewContact");
 
 const listContacts = createRoute({

@@ -40,13 +40,14 @@ export const notFound = { 404: problemResponse("There is no such thing.") };
 /** For routes that change something. */
 export const mayConflict = { 409: problemResponse("It contradicts the present state.") };
 
-/** For routes that need no body, and refuse one that cannot be meant. */
+/** For routes that change something without a body, and refuse one that cannot be meant. */
 export const withoutBody = {
   413: problemResponse("The body is larger than 64 KiB."),
   415: problemResponse("The body is not application/json."),
+  507: problemResponse("The disk is full."),
 };
 
-/** For routes that take a body. */
+/** For routes that change something and take a body. */
 export const withBody = {
   ...withoutBody,
   422: problemResponse("The body does not have the form described."),
