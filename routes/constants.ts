@@ -23,3 +23,7 @@ export const SHUTDOWN_PATIENCE = 1_000;
 
 /** Characters of a search: nobody looks for more words than fit in here. */
 export const MAX_QUERY = 200;
+
+/** Milliseconds until a console that ended by itself listens again: twice as long each time, up to the second. */
+export const RELISTEN_FIRST = 500;
+export const RELISTEN_LAST = 30_000;

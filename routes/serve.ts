@@ -2,12 +2,12 @@
 
 import { getLogger } from "@logtape/logtape";
 import { KituoError, messageOf } from "../core/base/errors.ts";
-import { systemClock } from "../core/base/clock.ts";
+import { sleep, systemClock } from "../core/base/clock.ts";
 import { within } from "../core/base/limits.ts";
 import { formatHostPort, type HostPort } from "../core/config.ts";
 import type { NodeApi } from "../core/node_api.ts";
 import { createApp } from "./app.ts";
-import { SHUTDOWN_PATIENCE } from "./constants.ts";
+import { RELISTEN_FIRST, RELISTEN_LAST, SHUTDOWN_PATIENCE } from "./constants.ts";
 
 const log = getLogger(["kituo", "http"]);
 
@@ -24,18 +24,21 @@ export interface HttpFace {
   readonly finished: Promise<void>;
 }
 
+type Handler = (request: Request) => Response | Promise<Response>;
+
 /**
- * Serves a node at `at`; port 0 takes any.
+ * Serves a node at `at`; port 0 takes any. Where the server ends by itself (no more files can be opened, say), it is
+ * begun again at the same port.
  * @throws {ListenError} when the address cannot be had
  */
 export function serve(node: NodeApi, token: string, at: HostPort): HttpFace {
-  const endStreams = new AbortController();
-  const app = createApp(node, { token, signal: endStreams.signal });
-  const server = listen(at, app.fetch);
+  const closing = new AbortController();
+  const app = createApp(node, { token, signal: closing.signal });
+  const server = new LastingServer(at, app.fetch, closing.signal);
   return {
-    url: `http://${formatHostPort({ host: at.host, port: server.addr.port })}`,
+    url: server.url,
     async close() {
-      endStreams.abort();
+      closing.abort();
       try {
         await within(systemClock, SHUTDOWN_PATIENCE, "HTTP shutdown", server.shutdown());
       } catch (error) {
@@ -47,10 +50,57 @@ export function serve(node: NodeApi, token: string, at: HostPort): HttpFace {
   };
 }
 
-function listen(
-  { host, port }: HostPort,
-  handler: (request: Request) => Response | Promise<Response>,
-) {
+/** A server that listens again when it ended by itself: Deno's does so at the first connection it cannot accept. */
+class LastingServer {
+  readonly url: string;
+  readonly finished: Promise<void>;
+  readonly #at: HostPort;
+  #server: Deno.HttpServer<Deno.NetAddr>;
+
+  /** @throws {ListenError} */
+  constructor(at: HostPort, private readonly handler: Handler, private readonly closing: AbortSignal) {
+    this.#server = listen(at, handler);
+    this.#at = { host: at.host, port: this.#server.addr.port };
+    this.url = `http://${formatHostPort(this.#at)}`;
+    this.finished = this.#last();
+  }
+
+  /** Resolves when no request is under way any more; call it after `closing` was aborted. */
+  shutdown(): Promise<void> {
+    return this.#server.shutdown();
+  }
+
+  async #last(): Promise<void> {
+    let pause = RELISTEN_FIRST;
+    while (!this.closing.aborted) {
+      const begun = systemClock.now();
+      try {
+        return await this.#server.finished;
+      } catch (error) {
+        log.error("the console ended by itself: {error}", { error });
+      }
+      if (systemClock.now() - begun > RELISTEN_LAST) pause = RELISTEN_FIRST;
+      pause = await this.#again(pause);
+    }
+  }
+
+  /** Tries until it listens or is closed, at longer and longer intervals; returns the next one. */
+  async #again(pause: number): Promise<number> {
+    for (;; pause = Math.min(2 * pause, RELISTEN_LAST)) {
+      await sleep(systemClock, pause, this.closing).catch(() => {});
+      if (this.closing.aborted) return pause;
+      try {
+        this.#server = listen(this.#at, this.handler);
+        log.warn("the console listens again at {url}", { url: this.url });
+        return Math.min(2 * pause, RELISTEN_LAST);
+      } catch (error) {
+        log.error("still no console: {error}", { error });
+      }
+    }
+  }
+}
+
+function listen({ host, port }: HostPort, handler: Handler): Deno.HttpServer<Deno.NetAddr> {
   try {
     return Deno.serve({ hostname: host, port, onListen: () => {} }, handler);
   } catch (error) {

@@ -4,6 +4,8 @@ import { ListenError, serve } from "../../../routes/serve.ts";
 import { FakeNode } from "./fake_node.ts";
 import { TOKEN } from "./support.ts";
 
+const CROWDED = new URL("crowded_child.ts", import.meta.url).pathname;
+
 async function withFolder(test: (folder: string) => void | Promise<void>): Promise<void> {
   const folder = await Deno.makeTempDir({ prefix: "kituo-token-" });
   try {
@@ -75,3 +77,76 @@ Deno.test("closing does not wait for a request that never ends", async () => {
   connection.close();
   await face.finished;
 });
+
+Deno.test("a console that ended because no file could be opened listens again at the same port", async () => {
+  const child = new Deno.Command("bash", {
+    args: ["-c", 'ulimit -n 100; exec "$@"', "-", Deno.execPath(), "run", "-A", "--no-check", CROWDED],
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  const output = linesOf(child.stdout), log = linesOf(child.stderr);
+  const stdin = child.stdin.getWriter();
+  try {
+    const url = new URL(await lineWith(output, "http"));
+    const at = { hostname: url.hostname, port: Number(url.port) };
+    await knock(at);
+    await lineWith(log, "ended by itself");
+    await lineWith(log, "listens again"); // in the place of its old socket, and for one connection at most
+    await knock(at);
+    await lineWith(log, "ended by itself");
+    const other = Deno.listen(at);
+    await lineWith(log, "still no console");
+    other.close();
+    await stdin.write(new Uint8Array(1));
+    await lineWith(log, "listens again");
+    assert.deepEqual(await (await fetch(`${url}healthz`)).json(), { status: "ok" });
+  } finally {
+    child.kill("SIGTERM");
+    await child.status;
+    await Promise.all([stdin.close().catch(() => {}), output.return(undefined), log.return(undefined)]);
+  }
+});
+
+Deno.test("nothing is written to standard error when requests are answered", async () => {
+  const code = `import { serve } from ${JSON.stringify(new URL("../../../routes/serve.ts", import.meta.url).href)};
+    import { FakeNode } from ${JSON.stringify(new URL("fake_node.ts", import.meta.url).href)};
+    const face = serve(new FakeNode(), "${TOKEN}", { host: "127.0.0.1", port: 0 });
+    const headers = { authorization: "Bearer ${TOKEN}" };
+    const answer = await fetch(face.url + "/api/v1/requests/${"0".repeat(39)}1/accept", {
+      method: "POST",
+      headers,
+      body: new Blob([]).stream(), // in chunks
+    });
+    console.log(answer.status, await answer.text());
+    await face.close();`;
+  const config = new URL("../../../deno.json", import.meta.url).pathname;
+  const { stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["eval", `--config=${config}`, code],
+  }).output();
+  assert.match(new TextDecoder().decode(stdout), /^200 /);
+  assert.equal(new TextDecoder().decode(stderr), "");
+});
+
+/** A connection that the other side may cut at once. */
+async function knock(at: Deno.ConnectOptions): Promise<void> {
+  await Deno.connect(at).then((connection) => connection.close(), () => {});
+}
+
+async function* linesOf(stream: ReadableStream<Uint8Array<ArrayBuffer>>): AsyncGenerator<string> {
+  let rest = "";
+  for await (const text of stream.pipeThrough(new TextDecoderStream())) {
+    const lines = (rest + text).split("\n");
+    rest = lines.pop() ?? "";
+    yield* lines;
+  }
+}
+
+/** The next line with these words; those before it are left out. */
+async function lineWith(lines: AsyncGenerator<string>, words: string): Promise<string> {
+  while (true) {
+    const { value, done } = await lines.next();
+    if (done) throw new Error(`ended without "${words}"`);
+    if (value.includes(words)) return value;
+  }
+}
