@@ -57,6 +57,15 @@ interface Telling {
   cancel: (() => void) | null;
 }
 
+/** Devices that wrote in a conversation for the first time. */
+interface Introduction {
+  devices: readonly DeviceId[];
+  /** Until when they may speak first, ms. */
+  until: number;
+  /** The head before they wrote. */
+  head: Oid;
+}
+
 export type DeliveryEvents = {
   /** A device was seen to hold more than was known. */
   held: { conversation: Conversation; device: DeviceId };
@@ -64,8 +73,8 @@ export type DeliveryEvents = {
 
 export class Delivery extends Emitter<DeliveryEvents> {
   #tellings = new Map<string, Telling>();
-  /** Conversations with a new device: until when it may speak first, and the head before it wrote. */
-  #introductions = new Map<Oid, { until: number; head: Oid }>();
+  /** By conversation, the newest last: new devices there, until when they may speak first, and the head before they wrote. */
+  #introductions = new Map<Oid, Introduction[]>();
   #stopped = false;
 
   constructor(private readonly options: DeliveryOptions) {
@@ -127,26 +136,31 @@ export class Delivery extends Emitter<DeliveryEvents> {
     this.emit("held", { conversation, device });
   }
 
-  /** A device wrote here for the first time, on top of `head`: 2023's devices get it when it has had time to make itself known. */
-  introduce(conversation: Conversation, head: Oid): void {
+  /** Devices wrote here for the first time, on top of `head`: 2023's others get it when these have had time to make themselves known. */
+  introduce(conversation: Conversation, devices: readonly DeviceId[], head: Oid): void {
     const now = this.options.clock.now();
-    for (const [id, { until }] of this.#introductions) if (until <= now) this.#introductions.delete(id);
-    const earlier = this.#introductions.get(conversation.id);
-    this.#introductions.set(conversation.id, { until: now + INTRODUCTION_MS, head: earlier?.head ?? head });
+    for (const [id, all] of this.#introductions) {
+      const open = all.filter(({ until }) => until > now);
+      if (open.length) this.#introductions.set(id, open);
+      else this.#introductions.delete(id);
+    }
+    const open = this.#introductions.get(conversation.id) ?? [];
+    this.#introductions.set(conversation.id, [...open, { devices, until: now + INTRODUCTION_MS, head }]);
   }
 
   /** The head that the peer may see now. */
   headFor(conversation: Conversation, peer: Peer): Oid {
-    const introduction = this.#introduction(conversation, peer);
-    return introduction ? introduction.head : conversation.head;
+    return this.#introduction(conversation, peer)?.head ?? conversation.head;
   }
 
   /** What the peer must wait for: not today's, who read certificates from the commits, nor the invited, whose clone is no fetch. */
   #introduction(conversation: Conversation, { account, device }: Peer): { until: number; head: Oid } | null {
-    const introduction = this.#introductions.get(conversation.id);
-    if (!introduction || introduction.until <= this.options.clock.now()) return null;
+    const now = this.options.clock.now();
+    const open = (this.#introductions.get(conversation.id) ?? [])
+      .filter(({ devices, until }) => until > now && devices.some((one) => one !== device)); // nobody waits for itself
+    if (open.length === 0) return null;
     if (conversation.members.roles.get(account) === "invited" || this.options.generation(device) === "msg") return null;
-    return introduction;
+    return { until: open[open.length - 1].until, head: open[0].head };
   }
 
   /** Tells the device what it lacks, if it lacks anything and is connected: something new came in, or the device. */

@@ -204,7 +204,7 @@ export class Relay {
     this.#messenger.on("message", (message) => this.#onMessage(message));
     this.account.inbox.on("message", ({ from, message }) => this.#onInstantMessage(from, message));
     this.conversations.on("moved", ({ conversation, added, own, from, newcomers }) => {
-      if (!own && newcomers.length) this.delivery.introduce(conversation, from);
+      if (!own && newcomers.length) this.delivery.introduce(conversation, newcomers, from);
       if (added.some(({ type }) => type === "member" || type === "merge")) this.#onMembers(conversation);
       if (own) this.#spread(conversation);
     });

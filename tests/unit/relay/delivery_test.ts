@@ -253,21 +253,21 @@ Deno.test("delivery: after a new device has come 2023's devices are told a littl
   withDelivery(async ({ delivery, conversation, clock, told, reset, generation }) => {
     const before = conversation.head;
     const invited = await post(conversation, clock, "to the invited");
-    delivery.introduce(conversation, before);
+    delivery.introduce(conversation, [carol.device], before);
     delivery.tell(conversation, bob.device);
     assert.deepEqual(told.map((line) => line.split(" ")[1]), [invited]);
     await joinBob(conversation, clock);
     delivery.holds(conversation, bob.account, bob.device, conversation.head);
     const commit = await post(conversation, clock, "one");
     reset();
-    delivery.introduce(conversation, before);
+    delivery.introduce(conversation, [carol.device], before);
     delivery.tell(conversation, bob.device);
     await clock.advance(INTRODUCTION_MS);
     assert.deepEqual(told, [`${INTRODUCTION_MS} ${commit}`]);
     assert.equal(delivery.headFor(conversation, peerOf(bob)), conversation.head);
     generation.is = undefined;
-    delivery.introduce(conversation, before);
-    delivery.introduce(conversation, commit);
+    delivery.introduce(conversation, [carol.device], before);
+    delivery.introduce(conversation, [carol.device], commit);
     assert.equal(delivery.headFor(conversation, peerOf(bob)), before, "nor is it served before");
     delivery.tell(conversation, bob.device);
     generation.is = "msg";
@@ -315,4 +315,17 @@ Deno.test("delivery: a device that was served is asked whether it took it; one t
     reset();
     await clock.advance(3_600_000);
     assert.deepEqual([told, delivery.held(conversation, bob.device)], [[], [commit]]);
+  }));
+
+Deno.test("delivery: a new device does not wait for itself", () =>
+  withDelivery(async ({ delivery, conversation, clock, told, reset }) => {
+    const before = conversation.head;
+    await joinBob(conversation, clock);
+    delivery.introduce(conversation, [bob.device], before);
+    delivery.holds(conversation, bob.account, bob.device, conversation.head);
+    const commit = await post(conversation, clock, "welcome");
+    reset();
+    delivery.tell(conversation, bob.device);
+    assert.deepEqual(told, [`0 ${commit}`]);
+    assert.equal(delivery.headFor(conversation, peerOf(bob)), commit);
   }));
