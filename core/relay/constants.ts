@@ -60,3 +60,13 @@ export const MAX_HAVES = 256;
 
 /** Heads remembered as held by one device: more than one when it merged what we merged otherwise. */
 export const HEADS_PER_DEVICE = 8;
+
+/** After the first has fetched our leaving: time for others to get it too, and for no fetch to be cut in the middle. */
+export const LEAVING_MS = 10_000;
+
+/** Invitations into one public group that are given to whoever asks: so many a second, and so many at once. */
+export const PUBLIC_JOIN_RATE = 0.2;
+export const PUBLIC_JOIN_BURST = 20;
+
+/** Public groups whose joins are counted. */
+export const PUBLIC_GROUPS_RATED = 1_024;

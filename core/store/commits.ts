@@ -61,6 +61,7 @@ export class Commits {
   readonly #count;
   readonly #nextPosition;
   readonly #byArrival;
+  readonly #ofType;
   readonly #latest;
   readonly #newest;
   readonly #before;
@@ -78,6 +79,7 @@ export class Commits {
     this.#count = db.prepare("SELECT count(*) AS n FROM commits WHERE conversation = ?");
     this.#nextPosition = db.prepare("SELECT ifnull(max(position), -1) + 1 AS n FROM commits WHERE conversation = ?");
     this.#byArrival = db.prepare("SELECT * FROM commits WHERE conversation = ? AND seq > ? ORDER BY seq LIMIT ?");
+    this.#ofType = db.prepare("SELECT * FROM commits WHERE conversation = ? AND type = ? ORDER BY seq");
     this.#latest = db.prepare("SELECT id FROM commits WHERE conversation = ? ORDER BY seq DESC LIMIT ?");
     this.#newest = db.prepare("SELECT * FROM commits WHERE conversation = ? ORDER BY position DESC LIMIT ?");
     this.#before = db.prepare(
@@ -140,6 +142,11 @@ export class Commits {
   /** A page in the order of arrival, earliest first. */
   byArrival(conversation: string, { after = 0, limit }: ArrivalPage): CommitRow[] {
     return this.#byArrival.all(conversation, after, pageSize(limit)).map(commitOf);
+  }
+
+  /** All of one type, in the order of arrival, earliest first. */
+  ofType(conversation: string, type: string): CommitRow[] {
+    return this.#ofType.all(conversation, type).map(commitOf);
   }
 
   /** The ids of those that came last, the last one first. */

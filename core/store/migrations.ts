@@ -116,6 +116,9 @@ export const migrations: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX treated_age ON treated (kind, at);
   `,
+  `
+  ALTER TABLE invites RENAME COLUMN sent TO made; -- ms: when the invitation was made, the same in every repetition
+  `,
 ];
 
 /** The number of the step the database stands at; 0 for an empty file. */

@@ -3,7 +3,19 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import type { NodeApi } from "../../core/node_api.ts";
 import { router } from "../router.ts";
-import { everywhere, id, json, listQuery, mayConflict, next, notFound, security, time, withBody } from "./schemas.ts";
+import {
+  everywhere,
+  givenJamiId,
+  id,
+  json,
+  listQuery,
+  mayConflict,
+  next,
+  notFound,
+  security,
+  time,
+  withBody,
+} from "./schemas.ts";
 
 const contact = z.object({
   jamiId: id,
@@ -15,8 +27,7 @@ const contact = z.object({
 }).openapi("Contact");
 
 const newContact = z.strictObject({
-  jamiId: z.string().regex(/^(jami:)?[0-9a-f]{40}$/i, "must be a Jami ID: 40 hex digits")
-    .transform((text) => text.replace(/^jami:/i, "").toLowerCase()),
+  jamiId: givenJamiId,
 }).openapi("NewContact");
 
 const listContacts = createRoute({
