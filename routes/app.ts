@@ -3,7 +3,6 @@
 import { getLogger } from "@logtape/logtape";
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import type { MiddlewareHandler } from "hono";
-import { bodyLimit } from "hono/body-limit";
 import { HTTPException } from "hono/http-exception";
 import { type Clock, systemClock } from "../core/base/clock.ts";
 import { type NodeApi, NodeError, type NodeFault } from "../core/node_api.ts";
@@ -51,7 +50,7 @@ export interface AppOptions {
 export function createApp(node: NodeApi, { token, signal, clock = systemClock }: AppOptions): OpenAPIHono {
   const app = router();
   app.use(securityHeaders, sameOrigin);
-  app.use(`${API}/*`, noStore, bearer(token), bodyLimit({ maxSize: MAX_BODY, onError: tooLarge }), jsonBody);
+  app.use(`${API}/*`, noStore, bearer(token), jsonBody(MAX_BODY));
   app.get("/", (c) => c.text(`Kituo ${VERSION}. The API is described at ${API}/openapi.json (admin token needed).\n`));
   app.route("/", healthRoutes(node));
   for (const routes of [nodeRoutes, requestRoutes, contactRoutes, conversationRoutes, memberRoutes, messageRoutes]) {
@@ -74,10 +73,6 @@ const noStore: MiddlewareHandler = async (c, next) => {
   await next();
   c.header("cache-control", "no-store");
 };
-
-function tooLarge(): Response {
-  return problem(413, `A body may have ${MAX_BODY} bytes.`);
-}
 
 /** Serves the description, made from the schemas that check the requests. */
 function describe(app: OpenAPIHono): void {

@@ -4,6 +4,7 @@ import { type AccountId, type DeviceId, isAccountId, isDeviceId } from "../ident
 import { buildCommit, jsonMessage, memberMessage, signatureName } from "./commit.ts";
 import { Mode, readCommit } from "./conversation_facts.ts";
 import { devicePath } from "./author.ts";
+import { voteBeforeBan } from "./device_unban_vote.ts";
 import { type Members, membersAt, type Role, treesOf } from "./members.ts";
 import { blob, type Oid } from "./object.ts";
 import { emptyReader } from "./overlay.ts";
@@ -173,13 +174,21 @@ async function decide(context: WriteContext, action: "ban" | "unban", target: st
   const place = await findPlace(context, tree, action, target);
   const vote = `votes/${action}/${place.list}/${target}/${account}`;
   const hasVoted = await treesOf(context.reader).file(tree, vote) !== null;
-  const voted = hasVoted ? nothingWritten(context) : await writeCommit(context, {
+  const voted = hasVoted
+    ? nothingWritten(context)
+    : action === "unban" && place.list === "devices"
+    ? await voteBeforeBan(context, target, vote)
+    : await writeVote(context, target, vote);
+  return await thenWrite(context, voted, (next) => resolveVotes(next, action, place, target));
+}
+
+function writeVote(context: WriteContext, target: string, path: string): Promise<Written> {
+  return writeCommit(context, {
     message: jsonMessage({ type: "vote", uri: target }),
-    edits: new Map([[vote, file(EMPTY.oid)]]),
+    edits: new Map([[path, file(EMPTY.oid)]]),
     objects: [EMPTY],
     certificates: "add",
   });
-  return await thenWrite(context, voted, (next) => resolveVotes(next, action, place, target));
 }
 
 function nothingWritten({ head }: WriteContext): Written {
