@@ -19,10 +19,14 @@ import {
   type ConversationDetail,
   type ConversationSummary,
   type FoundMessage,
+  type GroupChanges,
+  type GroupMode,
   type ListPage,
   type ListQuery,
+  type MemberInfo,
   type MessageInfo,
   type MessagesQuery,
+  type NewGroup,
   NodeError,
   type NodeEvent,
   type NodeInfo,
@@ -37,8 +41,9 @@ import { Relay } from "./relay/relay.ts";
 import type { NewCommit } from "./store/commits.ts";
 import { conversationsPath, databasePath } from "./store/places.ts";
 import { openStore, type Store } from "./store/store.ts";
-import type { Conversation } from "./swarm/conversation.ts";
-import { WriteRefused } from "./swarm/write.ts";
+import { type Conversation, NotMember } from "./swarm/conversation.ts";
+import { Mode } from "./swarm/conversation_facts.ts";
+import { WriteConflict, WriteRefused } from "./swarm/write.ts";
 import { writeText } from "./swarm/write_messages.ts";
 import { VERSION } from "./version.ts";
 
@@ -50,6 +55,12 @@ const DHT_STATE = "dht";
 
 /** A port that the node needs cannot be had. */
 export class PortError extends KituoError {}
+/** The modes of groups by their names in the API (swarm-repository.md 3). */
+const GROUP_MODES = {
+  "admin-invites-only": Mode.adminInvitesOnly,
+  "invites-only": Mode.invitesOnly,
+  "public": Mode.public,
+} satisfies Record<GroupMode, Mode>;
 
 /**
  * Builds the node of a data folder; a new account is made in an empty one, which takes some seconds.
@@ -208,7 +219,42 @@ export class Node implements RunnableNode {
   conversation(id: string): Promise<ConversationDetail> {
     const record = this.store.conversations.get(id);
     if (!record) return Promise.reject(new NodeError("not found", "no such conversation"));
-    return Promise.resolve(view.conversationDetail(record, this.#relay, this.store));
+    return view.conversationDetail(record, this.#relay, this.store);
+  }
+
+  async createGroup({ mode, ...profile }: NewGroup): Promise<ConversationDetail> {
+    const { id } = await refusing(() => this.#relay.groups.create(GROUP_MODES[mode], profile));
+    return await this.conversation(id);
+  }
+
+  async updateGroup(id: string, changes: GroupChanges): Promise<ConversationDetail> {
+    await refusing(() => this.#relay.groups.update(this.#open(id), view.profileChanges(changes)));
+    return await this.conversation(id);
+  }
+
+  async invite(id: string, jamiId: string): Promise<MemberInfo> {
+    return await refusing(async () => {
+      const conversation = this.#open(id);
+      await this.#relay.groups.invite(conversation, jamiId);
+      const member = view.members(conversation, this.#relay, this.store).find((member) => member.jamiId === jamiId);
+      if (!member) throw new NodeError("conflict", "the account was removed again");
+      return member;
+    });
+  }
+
+  async ban(id: string, target: string, reason = ""): Promise<void> {
+    await refusing(() => this.#relay.groups.ban(this.#open(id), target, reason));
+  }
+
+  async unban(id: string, target: string): Promise<void> {
+    await refusing(() => this.#relay.groups.unban(this.#open(id), target));
+  }
+
+  async leave(id: string): Promise<void> {
+    const record = this.store.conversations.get(id);
+    if (!record) throw new NodeError("not found", "no such conversation");
+    if (record.state === "left") throw new NodeError("conflict", "the conversation was left already");
+    await refusing(() => this.#relay.groups.leave(id));
   }
 
   messages(id: string, query: MessagesQuery): Promise<MessageInfo[]> {
@@ -372,7 +418,10 @@ async function refusing<T>(work: () => T | Promise<T>): Promise<T> {
     if (error instanceof NodeError || !(error instanceof KituoError)) throw error;
     if (error instanceof UnknownInvitation) throw new NodeError("not found", error.message, { cause: error });
     if (error instanceof UnknownContact) throw new NodeError("bad request", error.message, { cause: error });
-    if (error instanceof WriteRefused) throw new NodeError("forbidden", error.message, { cause: error });
+    if (error instanceof WriteConflict) throw new NodeError("conflict", error.message, { cause: error });
+    if (error instanceof WriteRefused || error instanceof NotMember) {
+      throw new NodeError("forbidden", error.message, { cause: error });
+    }
     throw new NodeError("conflict", error.message, { cause: error });
   }
 }

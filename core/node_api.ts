@@ -91,9 +91,40 @@ export interface ConversationSummary {
   lastActivity: number | null;
 }
 
-/** A conversation with its members. */
+/** A conversation with its profile and its members. */
 export interface ConversationDetail extends Omit<ConversationSummary, "members"> {
+  /** "" = none */
+  description: string;
+  /** picture in base64; "" = none */
+  avatar: string;
+  /** who hosts the group's calls; null = nobody is named */
+  defaultHost: CallHost | null;
   members: MemberInfo[];
+}
+
+/** A device of a member that hosts calls. */
+export interface CallHost {
+  jamiId: string;
+  deviceId: string;
+}
+
+/** The modes of groups, as numbers of {@link ConversationSummary.mode} 1, 2 and 3. */
+export type GroupMode = "admin-invites-only" | "invites-only" | "public";
+
+/** A new group. */
+export interface NewGroup {
+  mode: GroupMode;
+  title?: string;
+  description?: string;
+}
+
+/** What to change in a group's profile; "" (or null) takes a value away, what is not there stays. */
+export interface GroupChanges {
+  title?: string;
+  description?: string;
+  /** picture in base64 */
+  avatar?: string;
+  defaultHost?: CallHost | null;
 }
 
 /** A member. */
@@ -227,6 +258,21 @@ export interface NodeApi {
   conversations(query: ListQuery): ListPage<ConversationSummary>;
   /** @throws {NodeError} "not found" */
   conversation(id: string): Promise<ConversationDetail>;
+  /** Makes a group with the node as its only admin. */
+  createGroup(group: NewGroup): Promise<ConversationDetail>;
+  /** Changes the profile, as an admin. @throws {NodeError} */
+  updateGroup(conversationId: string, changes: GroupChanges): Promise<ConversationDetail>;
+  /**
+   * Invites an account, contact or not; it is sent the invitation until it joins or is removed. Who is invited already is sent it anew.
+   * @throws {NodeError} "conflict" for members and banned ones
+   */
+  invite(conversationId: string, jamiId: string): Promise<MemberInfo>;
+  /** As an admin: bans a member (Jami ID) or one device (device id). The reason is for the node's log. @throws {NodeError} */
+  ban(conversationId: string, target: string, reason?: string): Promise<void>;
+  /** Ends a ban: the target is again what it was. @throws {NodeError} */
+  unban(conversationId: string, target: string): Promise<void>;
+  /** Leaves a group; the data stays. Asked a second time it does not wait for anybody to know. @throws {NodeError} */
+  leave(conversationId: string): Promise<void>;
   /** Newest first. @throws {NodeError} "not found": the conversation, or the message in `before` */
   messages(conversationId: string, query: MessagesQuery): Promise<MessageInfo[]>;
   /** The newest first; in one conversation, or (`null`) in all. @throws {NodeError} "not found" */

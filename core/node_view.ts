@@ -9,6 +9,7 @@ import type {
   ConversationDetail,
   ConversationSummary,
   DeviceInfo,
+  GroupChanges,
   ListPage,
   ListQuery,
   MemberInfo,
@@ -22,6 +23,7 @@ import type { Store } from "./store/store.ts";
 import type { Conversation } from "./swarm/conversation.ts";
 import { entryOf } from "./swarm/entry.ts";
 import { rolesWithLeft } from "./swarm/members.ts";
+import type { Profile } from "./swarm/profile.ts";
 
 /** A page of a list, ordered by id. */
 export function paged<Item>(items: Item[], { limit, after }: ListQuery, idOf: (item: Item) => string): ListPage<Item> {
@@ -80,15 +82,30 @@ export function conversationSummary(record: ConversationRecord, relay: Relay, st
   };
 }
 
-export function conversationDetail(record: ConversationRecord, relay: Relay, store: Store): ConversationDetail {
+export async function conversationDetail(
+  record: ConversationRecord,
+  relay: Relay,
+  store: Store,
+): Promise<ConversationDetail> {
   const conversation = relay.conversations.get(record.id);
+  const profile = await conversation?.profile();
+  const { rdvAccount: jamiId = "", rdvDevice: deviceId = "" } = profile ?? {};
   return {
     ...conversationSummary(record, relay, store),
+    description: profile?.description || (record.description ?? ""),
+    avatar: profile?.avatar ?? "",
+    defaultHost: jamiId && deviceId ? { jamiId, deviceId } : null,
     members: conversation ? members(conversation, relay, store) : [],
   };
 }
 
-function members(conversation: Conversation, relay: Relay, store: Store): MemberInfo[] {
+/** What changes in a profile by what the API says. */
+export function profileChanges({ defaultHost, ...texts }: GroupChanges): Partial<Profile> {
+  if (defaultHost === undefined) return texts;
+  return { ...texts, rdvAccount: defaultHost?.jamiId ?? "", rdvDevice: defaultHost?.deviceId ?? "" };
+}
+
+export function members(conversation: Conversation, relay: Relay, store: Store): MemberInfo[] {
   const devices = new Map<AccountId, Set<DeviceId>>();
   const add = (account: AccountId, device: DeviceId) =>
     devices.set(account, (devices.get(account) ?? new Set()).add(device));

@@ -63,3 +63,13 @@ export const HEADS_PER_DEVICE = 8;
 
 /** Bytes of packs being received at one time, from all peers together: one pack may have 256 MiB (swarm-sync.md 8.2 item 11). */
 export const MAX_RECEIVING_BYTES = 384 * 1024 * 1024;
+
+/** After the first has fetched our leaving: time for others to get it too, and for no fetch to be cut in the middle. */
+export const LEAVING_MS = 10_000;
+
+/** Invitations into one public group that are given to whoever asks: so many a second, and so many at once. */
+export const PUBLIC_JOIN_RATE = 0.2;
+export const PUBLIC_JOIN_BURST = 20;
+
+/** Public groups whose joins are counted. */
+export const PUBLIC_GROUPS_RATED = 1_024;

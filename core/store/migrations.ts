@@ -132,6 +132,9 @@ export const migrations: readonly string[] = [
   CREATE VIRTUAL TABLE search USING fts5(
     text, content = '', contentless_delete = 1, tokenize = "unicode61 remove_diacritics 2"
   );
+    `,
+  `
+  ALTER TABLE invites RENAME COLUMN sent TO made; -- ms: when the invitation was made, the same in every repetition
   `,
 ];
 

@@ -5,6 +5,7 @@ import type { NodeApi } from "../../core/node_api.ts";
 import { router } from "../router.ts";
 import {
   everywhere,
+  givenJamiId,
   id,
   json,
   listQuery,
@@ -27,8 +28,7 @@ const contact = z.object({
 }).openapi("Contact");
 
 const newContact = z.strictObject({
-  jamiId: z.string().regex(/^(jami:)?[0-9a-f]{40}$/i, "must be a Jami ID: 40 hex digits")
-    .transform((text) => text.replace(/^jami:/i, "").toLowerCase()),
+  jamiId: givenJamiId,
 }).openapi("NewContact");
 
 const listContacts = createRoute({

@@ -6,9 +6,12 @@ import {
   type ConversationDetail,
   type Entry,
   type FoundMessage,
+  type GroupChanges,
   type ListPage,
   type ListQuery,
+  type MemberInfo,
   type MessageInfo,
+  type NewGroup,
   type NodeApi,
   NodeError,
   type NodeEvent,
@@ -38,6 +41,9 @@ export class FakeNode implements NodeApi {
   }]]);
   readonly known = new Map<string, ContactInfo>();
   readonly posts: MessageInfo[] = [];
+  /** What was done to groups, in words. */
+  readonly deeds: string[] = [];
+  #profile: Required<GroupChanges> = { title: "Pwani", description: "", avatar: "", defaultHost: null };
   readonly #events = new Emitter<{ event: NodeEvent }>();
   watchers = 0;
 
@@ -85,13 +91,52 @@ export class FakeNode implements NodeApi {
   }
 
   conversations(query: ListQuery) {
-    const { members, ...summary } = this.#detail();
-    return page([{ ...summary, members: members.length }], (conversation) => conversation.id, query);
+    const { id, mode, state, title, members, commits, lastActivity } = this.#detail();
+    return page(
+      [{ id, mode, state, title, members: members.length, commits, lastActivity }],
+      (conversation) => conversation.id,
+      query,
+    );
   }
 
   async conversation(conversation: string): Promise<ConversationDetail> {
     await this.#find(conversation);
     return this.#detail();
+  }
+
+  async createGroup({ mode, ...profile }: NewGroup): Promise<ConversationDetail> {
+    await Promise.resolve();
+    this.deeds.push(`create ${mode}`);
+    return { ...this.#detail(), ...profile, id: id(0xc1) };
+  }
+
+  async updateGroup(conversation: string, changes: GroupChanges): Promise<ConversationDetail> {
+    await this.#find(conversation);
+    if (changes.title === "not mine") throw new NodeError("forbidden", "Only admins may do this.");
+    this.#profile = { ...this.#profile, ...changes };
+    return this.#detail();
+  }
+
+  async invite(conversation: string, jamiId: string): Promise<MemberInfo> {
+    await this.#find(conversation);
+    if (jamiId === id(2)) throw new NodeError("conflict", "The account is admin already.");
+    this.deeds.push(`invite ${jamiId}`);
+    return { jamiId, role: "invited", online: false, devices: [] };
+  }
+
+  async ban(conversation: string, target: string, reason = ""): Promise<void> {
+    await this.#find(conversation);
+    this.deeds.push(`ban ${target} ${reason}`.trim());
+  }
+
+  async unban(conversation: string, target: string): Promise<void> {
+    await this.#find(conversation);
+    this.deeds.push(`unban ${target}`);
+  }
+
+  async leave(conversation: string): Promise<void> {
+    await this.#find(conversation);
+    this.deeds.push("leave");
   }
 
   async messages(conversation: string, { limit, before }: { limit: number; before?: string }): Promise<MessageInfo[]> {
@@ -162,7 +207,7 @@ export class FakeNode implements NodeApi {
       id: CONVERSATION,
       mode: 2,
       state: "active",
-      title: "Pwani",
+      ...this.#profile,
       commits: this.posts.length,
       lastActivity: this.posts.at(-1)?.timestamp ?? null,
       members: [{ jamiId: id(2), role: "admin", online: true, devices }],
