@@ -7,6 +7,7 @@ import { within } from "./core/base/limits.ts";
 import { asksFor, type Config, ConfigError, configHelp, loadConfig } from "./core/config.ts";
 import { configureLogging } from "./core/logging.ts";
 import { createNode } from "./core/node.ts";
+import { isDamage } from "./core/store/errors.ts";
 import { type FolderLock, lockFolder } from "./core/store/lock.ts";
 import { VERSION } from "./core/version.ts";
 import { adminToken } from "./routes/admin_token.ts";
@@ -117,6 +118,11 @@ function catchUncaught(): { goOn(): void } {
 
 /** One line for the person at the terminal; the trace of what is our own fault goes to the log. */
 function tellFailure(error: unknown): number {
+  if (isDamage(error)) {
+    const repair = "`deno task reindex --data DIR` puts it aside and rebuilds it from the repositories";
+    console.error(`Kituo cannot start: the database is damaged: ${messageOf(error).replace(/\s+/g, " ")}; ${repair}`);
+    return FAILED;
+  }
   const known = error instanceof KituoError || Object.values(Deno.errors).some((kind) => error instanceof kind);
   if (!known) log.error("the start failed: {error}", { error });
   console.error(`Kituo cannot start: ${messageOf(error).replace(/\s+/g, " ")}`);

@@ -2,7 +2,6 @@
 
 import { getLogger } from "@logtape/logtape";
 import { networkInterfaces } from "node:os";
-import { join } from "node:path";
 import { UnknownContact } from "./account/contacts.ts";
 import { every, systemClock } from "./base/clock.ts";
 import { KituoError, messageOf } from "./base/errors.ts";
@@ -39,7 +38,7 @@ import * as view from "./node_view.ts";
 import { UnknownInvitation } from "./relay/invitations.ts";
 import { Relay } from "./relay/relay.ts";
 import type { NewCommit } from "./store/commits.ts";
-import { conversationsPath, databasePath } from "./store/places.ts";
+import { conversationsPath, databasePath, identityPath } from "./store/places.ts";
 import { openStore, type Store } from "./store/store.ts";
 import { type Conversation, NotMember } from "./swarm/conversation.ts";
 import { Mode } from "./swarm/conversation_facts.ts";
@@ -68,7 +67,7 @@ const GROUP_MODES = {
  * @throws {KituoError} when the folder is damaged
  */
 export async function createNode(config: Config): Promise<Node> {
-  const identity = await identityIn(join(config.data, "identity"));
+  const identity = await identityIn(identityPath(config.data));
   const store = openStore(databasePath(config.data));
   const revoked = store.revocations.get(identity.account);
   const revocations = revoked ? [RevocationList.fromDer(revoked.der)] : [];
@@ -295,6 +294,9 @@ export class Node implements RunnableNode {
     const conversation = this.#relay.conversations.get(id);
     if (conversation) return conversation;
     if (!this.store.conversations.get(id)) throw new NodeError("not found", "no such conversation");
+    if (this.#relay.conversations.isDamaged(id)) {
+      throw new NodeError("conflict", "the conversation's repository is damaged");
+    }
     throw new NodeError("conflict", "the conversation is not here yet, or was left");
   }
 

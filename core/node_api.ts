@@ -81,7 +81,8 @@ export interface ConversationSummary {
   id: string;
   /** 0 one-to-one, 1 admin invites only, 2 invites only, 3 public */
   mode: number;
-  state: "cloning" | "active" | "leaving" | "left";
+  /** "damaged": its repository cannot be opened; the log says why */
+  state: "cloning" | "active" | "leaving" | "left" | "damaged";
   title: string;
   /** how many members, invited ones included */
   members: number;

@@ -74,12 +74,20 @@ export function conversationSummary(record: ConversationRecord, relay: Relay, st
   return {
     id: record.id,
     mode: record.mode,
-    state: record.state,
+    state: shownState(record, relay.conversations),
     title: record.title,
     members: conversation?.participants().length ?? 0,
     commits: store.commits.count(record.id),
     lastActivity: conversation ? store.commits.get(record.id, conversation.head)?.timestamp ?? null : null,
   };
+}
+
+/** Where the conversation stands: not "active" when its repository cannot be opened. */
+export function shownState(
+  { id, state }: ConversationRecord,
+  conversations: Pick<Relay["conversations"], "isDamaged">,
+): ConversationSummary["state"] {
+  return state === "active" && conversations.isDamaged(id) ? "damaged" : state;
 }
 
 export async function conversationDetail(

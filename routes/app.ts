@@ -6,6 +6,7 @@ import type { Context, MiddlewareHandler } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { HTTPException } from "hono/http-exception";
 import { type Clock, systemClock } from "../core/base/clock.ts";
+import { isDiskFull } from "../core/base/disk_full.ts";
 import { type NodeApi, NodeError, type NodeFault } from "../core/node_api.ts";
 import { VERSION } from "../core/version.ts";
 import { contactRoutes } from "./api/contacts.ts";
@@ -110,6 +111,10 @@ function describe(app: OpenAPIHono): void {
 
 /** What went wrong, without anything internal. */
 function answerError(error: Error): Response {
+  if (isDiskFull(error)) {
+    log.error("no room on the disk: {error}", { error });
+    return problem(507, "The disk is full: the node could not write.");
+  }
   if (error instanceof NodeError) return problem(STATUS_OF[error.fault], error.message);
   if (error instanceof HTTPException) return problem(error.status, error.message);
   log.error("a request failed: {error}", { error });

@@ -1,4 +1,4 @@
-/** The titles of the statuses that the HTTP face answers with when something is wrong (RFC 9110, 15). */
+/** The titles of the statuses that the HTTP face answers with when something is wrong (RFC 9110, 15; RFC 4918, 11.5). */
 export const STATUS_TEXT: Record<number, string> = {
   400: "Bad Request",
   401: "Unauthorized",
@@ -11,4 +11,5 @@ export const STATUS_TEXT: Record<number, string> = {
   422: "Unprocessable Content",
   500: "Internal Server Error",
   503: "Service Unavailable",
+  507: "Insufficient Storage",
 };

@@ -9,6 +9,7 @@ import { KituoError, messageOf } from "../base/errors.ts";
 import { type Archive, readArchive, writeArchive } from "./archive.ts";
 import { Certificate } from "./certificate.ts";
 import { assembleIdentity, type Identity, IdentityError } from "./identity.ts";
+import { type AccountId, isAccountId } from "./ids.ts";
 import { PrivateKey } from "./keys.ts";
 
 const DEVICE_KEY = "device.key";
@@ -118,6 +119,18 @@ export async function loadIdentity(dir: string, now: number): Promise<Identity> 
     if (error instanceof IdentityError) throw new StorageError("not valid", error.message, { cause: error });
     throw error;
   }
+}
+
+/**
+ * Whose folder it is, by the chain alone: also when its certificates have expired.
+ * @throws {StorageError} "incomplete" or "damaged"
+ */
+export function accountIn(dir: string): Promise<AccountId> {
+  return part(dir, CHAIN, (bytes) => {
+    const [{ issuerUid }] = Certificate.listFromPem(text(bytes));
+    if (!isAccountId(issuerUid)) throw new StorageError("not valid", `${CHAIN} names no account`);
+    return issuerUid;
+  });
 }
 
 async function part<T>(dir: string, name: string, read: (bytes: Bytes) => T): Promise<T> {

@@ -1,13 +1,14 @@
 /** All conversations of this node: opened at start, created, cloned, left. */
 
 import { getLogger } from "@logtape/logtape";
+import { join } from "node:path";
 import type { Clock } from "../base/clock.ts";
 import { KituoError, LimitError, messageOf } from "../base/errors.ts";
 import { Emitter } from "../base/events.ts";
 import { KeyedMutex } from "../base/limits.ts";
 import type { Identity } from "../identity/identity.ts";
 import { type AccountId, isAccountId } from "../identity/ids.ts";
-import { repositoryPath } from "../store/places.ts";
+import { repositoryIds, repositoryPath } from "../store/places.ts";
 import type { Store } from "../store/store.ts";
 import { Conversation, type Fetched, type Moved } from "../swarm/conversation.ts";
 import { Mode } from "../swarm/conversation_facts.ts";
@@ -54,6 +55,8 @@ export interface Wanted {
 export class Conversations extends Emitter<ConversationsEvents> {
   #open = new Map<Oid, Conversation>();
   #wanted = new Map<Oid, Wanted>();
+  /** Those whose repositories could not be opened. */
+  #damaged = new Set<Oid>();
   #byAccount: Map<AccountId, Set<Conversation>> | null = null;
   #mutex = new KeyedMutex<Oid>();
   #lastCreated = 0;
@@ -66,15 +69,33 @@ export class Conversations extends Emitter<ConversationsEvents> {
   async start(): Promise<void> {
     const { store, dir } = this.options;
     await Deno.mkdir(dir, { recursive: true, mode: 0o700 });
+    await this.#lookAround();
     for (const { id, state, invitedBy } of store.conversations.all()) {
       if (state === "left") continue;
       if (state === "cloning") this.#wanted.set(id, { id, invitedBy });
       try {
         if (state !== "cloning" || await isThere(this.#dir(id))) await this.#openStored(id);
       } catch (error) {
+        this.#damaged.add(id);
         log.error("conversation {id} cannot be opened: {error}", { id, error: messageOf(error) });
       }
     }
+  }
+
+  /** Removes repositories that a crash kept from their places, and tells of those that the database does not know. */
+  async #lookAround(): Promise<void> {
+    const { store, dir } = this.options;
+    for await (const { name } of Deno.readDir(dir)) {
+      if (/^[0-9a-f]{40}\.git\.new$/.test(name)) await Deno.remove(join(dir, name), { recursive: true });
+    }
+    const unknown = (await repositoryIds(dir)).filter((id) => !store.conversations.get(id));
+    if (unknown.length === 0) return;
+    log.warn(
+      "{count} repositories are not in the database: `deno task reindex` takes them up (with the node stopped)",
+      {
+        count: unknown.length,
+      },
+    );
   }
 
   /** Closes all repositories. */
@@ -106,6 +127,11 @@ export class Conversations extends Emitter<ConversationsEvents> {
   /** What is to be cloned yet. */
   wanted(): Wanted[] {
     return [...this.#wanted.values()];
+  }
+
+  /** Is it one of ours whose repository cannot be opened? */
+  isDamaged(id: Oid): boolean {
+    return this.#damaged.has(id);
   }
 
   isWanted(id: Oid): boolean {
@@ -254,6 +280,7 @@ export class Conversations extends Emitter<ConversationsEvents> {
     store.conversations.put({ ...record, mode: facts.mode ?? record.mode, state });
     store.conversationRequests.delete(id);
     this.#wanted.delete(id);
+    this.#damaged.delete(id);
     this.#open.set(id, conversation);
     this.#byAccount = null;
     conversation.on("moved", (moved) => {

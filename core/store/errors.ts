@@ -15,6 +15,16 @@ export type StoreFault =
   /** the store was used in a way it does not allow: a fault of our own code */
   | "misuse";
 
+/** What SQLite calls a damaged file and a file that is none of its own. */
+const SQLITE_CORRUPT = 11, SQLITE_NOTADB = 26;
+
+/** Does the error say that the database is damaged, whenever it was noticed? */
+export function isDamage(error: unknown): boolean {
+  if (error instanceof StoreError) return error.fault === "not a store";
+  if (!(error instanceof Error && "errcode" in error)) return false;
+  return [SQLITE_CORRUPT, SQLITE_NOTADB].includes(Number(error.errcode) & 0xff);
+}
+
 /** The data folder or its database cannot be used. Never a peer's fault. */
 export class StoreError extends KituoError {
   constructor(readonly fault: StoreFault, message: string, options?: ErrorOptions) {

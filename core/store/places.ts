@@ -7,6 +7,11 @@ export function databasePath(data: string): string {
   return join(data, "kituo.db");
 }
 
+/** The folder of the device's keys. @param data the data folder */
+export function identityPath(data: string): string {
+  return join(data, "identity");
+}
+
 /** The folder of the repositories. @param data the data folder */
 export function conversationsPath(data: string): string {
   return join(data, "conversations");
@@ -19,4 +24,11 @@ export function conversationsPath(data: string): string {
  */
 export function repositoryPath(conversations: string, id: string): string {
   return join(conversations, `${id}.git`);
+}
+
+/** The ids of the conversations that have a repository, by its name. @param conversations the folder of the repositories */
+export async function repositoryIds(conversations: string): Promise<string[]> {
+  const entries = await Array.fromAsync(Deno.readDir(conversations));
+  return entries.flatMap(({ name, isDirectory }) => isDirectory && /^([0-9a-f]{40})\.git$/.exec(name)?.[1] || [])
+    .sort();
 }

@@ -75,6 +75,12 @@ export class Store {
     }
   }
 
+  /** Looks through the whole file, which takes its time. @throws {StoreError} "not a store" when it is damaged */
+  check(): void {
+    const verdict = this.#db.prepare("PRAGMA integrity_check(1)").get()?.integrity_check;
+    if (verdict !== "ok") throw new StoreError("not a store", String(verdict).replace(/\s+/g, " "));
+  }
+
   /** Closes the database. */
   close(): void {
     this.#db.close();

@@ -23,7 +23,9 @@ import {
 const summary = z.object({
   id,
   mode: z.int().openapi({ description: "0 one-to-one, 1 admin invites only, 2 invites only, 3 public" }),
-  state: z.enum(["cloning", "active", "leaving", "left"]),
+  state: z.enum(["cloning", "active", "leaving", "left", "damaged"]).openapi({
+    description: "damaged = its repository cannot be opened; the node's log says why",
+  }),
   title: z.string(),
   members: z.int().openapi({ description: "how many, invited ones included" }),
   commits: z.int(),

@@ -7,7 +7,13 @@ import { router } from "../router.ts";
 import { message } from "./message_schema.ts";
 import { count, everywhere, id, json, mayConflict, notFound, security, withBody } from "./schemas.ts";
 
-const newMessage = z.strictObject({ body: z.string().min(1).max(MAX_TEXT) }).openapi("NewMessage");
+// what is not Unicode would be changed by being stored, and peers in C would cut a text at its NUL
+const isText = (text: string) => text.isWellFormed() && !text.includes("\0");
+
+const newMessage = z.strictObject({
+  body: z.string().min(1).max(MAX_TEXT).refine(isText, "must be well-formed Unicode without U+0000")
+    .openapi({ description: "well-formed Unicode without U+0000" }),
+}).openapi("NewMessage");
 
 const listMessages = createRoute({
   method: "get",

@@ -12,8 +12,10 @@ export const id = z.string().regex(/^[0-9a-f]{40}$/, "must be 40 hex digits in l
 export const deviceId = z.string().regex(/^[0-9a-f]{64}$/, "must be 64 hex digits in lower case");
 
 /** A Jami ID as people copy it from somewhere. */
-export const givenJamiId = z.string().regex(/^(jami:)?[0-9a-f]{40}$/i, "must be a Jami ID: 40 hex digits")
-  .transform((text) => text.replace(/^jami:/i, "").toLowerCase());
+export const givenJamiId = z.string()
+  .regex(/^([jJ][aA][mM][iI]:)?[0-9a-fA-F]{40}$/, "must be a Jami ID: 40 hex digits")
+  .transform((text) => text.slice(-40).toLowerCase())
+  .refine((id) => !/^0+$/.test(id), "must be somebody's Jami ID");
 
 /** Seconds since 1970. */
 export const time = z.number().openapi({ description: "seconds since 1970", example: 1790000000 });
@@ -47,13 +49,14 @@ export const notFound = { 404: problemResponse("There is no such thing.") };
 /** For routes that change something. */
 export const mayConflict = { 409: problemResponse("It contradicts the present state.") };
 
-/** For routes that need no body, and refuse one that cannot be meant. */
+/** For routes that change something without a body, and refuse one that cannot be meant. */
 export const withoutBody = {
   413: problemResponse("The body is larger than 64 KiB."),
   415: problemResponse("The body is not application/json."),
+  507: problemResponse("The disk is full."),
 };
 
-/** For routes that take a body. */
+/** For routes that change something and take a body. */
 export const withBody = {
   ...withoutBody,
   422: problemResponse("The body does not have the form described."),

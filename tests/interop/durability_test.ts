@@ -95,6 +95,32 @@ interopTest(
   },
 );
 
+interopTest("a damaged database ends the start with one line that names the repair, which works", async () => {
+  await using network = await Network.up();
+  await using kituo = await KituoProcess.start(network);
+  const { jamiId } = kituo;
+  await kituo.stop();
+  const path = `${kituo.data}/kituo.db`;
+  const sound = await Deno.readFile(path);
+  const { length } = sound;
+  for (const bytes of [sound.slice().fill(0xa5), sound.slice().fill(0xa5, 4_096), sound.slice(0, length / 2)]) {
+    await Deno.writeFile(path, bytes);
+    const args = ["--data", kituo.data, "--bootstrap", "none", "--http", "127.0.0.1:0"];
+    const { code, lines, log } = await run(network, kituo, args);
+    assert.deepEqual([code, lines.length, log], [1, 1, []], lines.join("\n"));
+    assert.match(lines[0], /^Kituo cannot start: the database is damaged: .*deno task reindex/);
+  }
+  const repair = new Deno.Command(Deno.execPath(), {
+    args: ["task", "--quiet", "reindex", "--data", kituo.data],
+    cwd: new URL("../../", import.meta.url),
+  });
+  const { code, stdout } = await repair.output();
+  assert.equal(code, 0);
+  assert.match(new TextDecoder().decode(stdout), /kituo\.db\.damaged-/);
+  await kituo.start();
+  assert.equal(kituo.jamiId, jamiId);
+});
+
 /** Runs a node on the host of another one to its end: its exit code, and what it said. */
 async function run(network: Network, { host }: KituoProcess, args: string[], env: Record<string, string> = {}) {
   const log = await Deno.makeTempFile({ dir: network.folder });

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
+import { configure, type LogRecord, reset } from "@logtape/logtape";
 import { join } from "node:path";
+import { shownState } from "../../../core/node_view.ts";
 import { LimitError } from "../../../core/base/errors.ts";
 import { MAX_WANTED_OF_ACCOUNT } from "../../../core/relay/constants.ts";
 import { NotInvited } from "../../../core/relay/conversations.ts";
@@ -266,4 +268,51 @@ Deno.test("conversations: a text that is no Unicode is not written: it would sto
     const conversation = opened(place, await place.conversations.oneToOne(bob.account));
     await assert.rejects(conversation.write((context) => writeText(context, "\ud83d")), WriteRefused);
     await conversation.write((context) => writeText(context, "\ud83d\udc4d"));
+  }));
+
+Deno.test("conversations: a conversation that cannot be opened is shown as damaged, until it can be", () =>
+  withPlaces([alice], async (place) => {
+    const id = await groupWithBob(place);
+    await closePlace(place);
+    const folder = join(place.dir, "conversations", `${id}.git`);
+    await Deno.rename(folder, `${folder}.away`);
+    const again = openPlace(place.dir, alice, place.clock);
+    await again.conversations.start();
+    const record = again.store.conversations.get(id);
+    assert.equal(record?.state, "active");
+    assert.equal(shownState(record, again.conversations), "damaged");
+    await again.conversations.stop();
+    await Deno.rename(`${folder}.away`, folder);
+    const healed = openPlace(place.dir, alice, place.clock);
+    assert.equal(shownState(record, healed.conversations), "active", "before it was looked at");
+    await healed.conversations.start();
+    assert.equal(shownState(record, healed.conversations), "active");
+    again.store.close();
+    await closePlace(healed);
+  }));
+
+Deno.test("conversations: a start removes half-written repositories and tells of those the database does not know", () =>
+  withPlaces([alice], async (place) => {
+    const id = await groupWithBob(place);
+    place.store.conversations.delete(id);
+    const half = join(place.dir, "conversations", `${"e".repeat(40)}.git.new`);
+    await Deno.mkdir(half);
+    const records: LogRecord[] = [];
+    await configure({
+      sinks: { here: (record) => records.push(record) },
+      loggers: [
+        { category: ["kituo", "relay"], sinks: ["here"], lowestLevel: "warning" },
+        { category: ["logtape", "meta"], lowestLevel: "error" },
+      ],
+    });
+    try {
+      const again = await restarted(place, alice);
+      assert.equal(records.length, 1);
+      assert.match(String(records[0].rawMessage), /deno task reindex/);
+      assert.equal(records[0].properties.count, 1);
+      assert.equal(await Deno.stat(half).catch(() => null), null);
+      await closePlace(again);
+    } finally {
+      await reset();
+    }
   }));

@@ -111,6 +111,74 @@ Deno.test("reindex: a damaged repository is reported, its rows stay, the others 
     assert.deepEqual(rowsOf(place.dir), before);
   }));
 
+/** The list of conversations without what is only about this node's past. */
+function recordsOf(dir: string) {
+  const store = openStore(join(dir, "kituo.db"));
+  try {
+    return store.conversations.all().map(({ id, mode, state, head }) => ({ id, mode, state, head }));
+  } finally {
+    store.close();
+  }
+}
+
+async function writeChain({ dir }: Place): Promise<void> {
+  await Deno.mkdir(join(dir, "identity"));
+  await Deno.writeTextFile(join(dir, "identity", "chain.pem"), alice.chainPem);
+}
+
+/** What `kituo.db` comes to, and how the command says so. */
+const losses: [string, (path: string) => void, RegExp][] = [
+  ["missing", (path) => Deno.removeSync(path), /^there is no database: a new one is made; contacts/],
+  [
+    "no database at all",
+    (path) => Deno.writeTextFileSync(path, "x".repeat(20_000)),
+    /^the database is damaged \(.*\): it is .*kituo\.db\.damaged-\d{8}T\d{6}Z now and a new one is made; contacts/,
+  ],
+  ["damaged inside", (path) => {
+    const bytes = Deno.readFileSync(path);
+    Deno.writeFileSync(path, bytes.fill(0xa5, 8_192, bytes.length - 4_096));
+  }, /^the database is damaged /],
+];
+
+for (const [what, spoil, says] of losses) {
+  Deno.test(`reindex: a database that is ${what} is rebuilt from the repositories`, () =>
+    withPlaces([alice], async (place) => {
+      const [one, two] = await twoConversations(place);
+      await writeChain(place);
+      const [rows, records] = [rowsOf(place.dir), recordsOf(place.dir).filter(({ state }) => state !== "cloning")];
+      spoil(join(place.dir, "kituo.db"));
+      const { code, out, err } = await run("--data", place.dir);
+      assert.deepEqual([code, err], [0, []]);
+      assert.match(out[0], says);
+      assert.deepEqual(
+        out.slice(1),
+        [[one, 5], [two, 2]].sort().map(([id, count]) =>
+          `${id} ${count} commits; it was not in the database and is active now`
+        ),
+      );
+      assert.deepEqual(recordsOf(place.dir), records);
+      assert.deepEqual(rowsOf(place.dir), rows);
+      const aside = [...Deno.readDirSync(place.dir)].filter(({ name }) => /^kituo\.db\.damaged-\w+$/.test(name));
+      assert.equal(aside.length, what === "missing" ? 0 : 1);
+      assert.equal((await run("--data", place.dir)).out.length, 2, "the second time all is known");
+    }));
+}
+
+Deno.test("reindex: a repository in which we are no more is taken up as left, a damaged one not at all", () =>
+  withPlaces([alice], async (place) => {
+    const [one, two] = await twoConversations(place);
+    await Deno.mkdir(join(place.dir, "identity"));
+    await Deno.writeTextFile(join(place.dir, "identity", "chain.pem"), bob.chainPem); // Bob is in the first only
+    await Deno.remove(join(place.dir, "kituo.db"));
+    const strange = join(place.dir, "conversations", `${"e".repeat(40)}.git`);
+    await Deno.mkdir(strange);
+    const { code, err } = await run("--data", place.dir);
+    assert.equal(code, 1);
+    assert.deepEqual(err.map((line) => line.slice(0, 52)), [`${"e".repeat(40)} is damaged:`]);
+    const states = Object.fromEntries(recordsOf(place.dir).map(({ id, state }) => [id, state]));
+    assert.deepEqual(states, { [one]: "active", [two]: "left" });
+  }));
+
 Deno.test("reindex: without a data folder, with a running node or wrong options nothing is done", () =>
   withPlaces([alice], async (place) => {
     await twoConversations(place);

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { DatabaseSync } from "node:sqlite";
+import { NodeError } from "../../../core/node_api.ts";
 import { CONVERSATION, id } from "./fake_node.ts";
 import { problemOf, setUp, TOKEN } from "./support.ts";
 
@@ -150,6 +152,48 @@ Deno.test("what the node refuses has the status of its kind, and its sentence", 
   assert.match(await problemOf(ask("POST", "/contacts", { jamiId: id(9) }), 400), /own contact/);
 });
 
+Deno.test("every text that a peer can take is posted as it is", async () => {
+  const { ask, node } = setUp();
+  const path = `/conversations/${CONVERSATION}/messages`;
+  for (const body of ["\u{1f980}", " \n\t", "\u0001\ufffd\u202e", "x".repeat(16_000)]) {
+    assert.equal((await ask("POST", path, { body })).status, 201);
+    assert.equal(node.posts.at(-1)?.body, body);
+  }
+});
+
+Deno.test("a full disk is told as such, whether SQLite or a file met it, and however it was wrapped", async () => {
+  const { ask, node } = setUp();
+  const fullDisks = [fullDatabase(), fullFile(), new Error("the commit", { cause: fullFile() })];
+  for (const cause of [...fullDisks, new NodeError("conflict", "not written", { cause: fullFile() })]) {
+    node.failure = cause;
+    assert.match(
+      await problemOf(ask("POST", `/conversations/${CONVERSATION}/messages`, { body: "x" }), 507),
+      /disk is full/,
+    );
+  }
+});
+
+/** What SQLite says when it has no more room. */
+function fullDatabase(): unknown {
+  using db = new DatabaseSync(":memory:");
+  db.exec("PRAGMA max_page_count = 2; CREATE TABLE notes (text)");
+  return thrownBy(() => db.prepare("INSERT INTO notes VALUES (?)").run("x".repeat(100_000)));
+}
+
+/** What a write to a full disk says. */
+function fullFile(): unknown {
+  return thrownBy(() => Deno.writeTextFileSync("/dev/full", "x"));
+}
+
+function thrownBy(work: () => void): unknown {
+  try {
+    work();
+  } catch (error) {
+    return error;
+  }
+  throw new Error("nothing was thrown");
+}
+
 Deno.test("what fails inside is not told", async () => {
   const detail = await problemOf(setUp().ask("POST", "/contacts", { jamiId: id(0xbad) }), 500);
   assert.doesNotMatch(detail, /secret|fire/);
@@ -200,6 +244,11 @@ const malformed: [string, string, unknown, number][] = [
   ["POST", `/conversations/${CONVERSATION}/messages`, { body: "" }, 422],
   ["POST", `/conversations/${CONVERSATION}/messages`, { body: 5 }, 422],
   ["POST", `/conversations/${CONVERSATION}/messages`, { body: "x".repeat(16_001) }, 422],
+  ["POST", `/conversations/${CONVERSATION}/messages`, { body: "half a pair: \ud83d" }, 422],
+  ["POST", `/conversations/${CONVERSATION}/messages`, { body: "\udc00\ud800" }, 422],
+  ["POST", `/conversations/${CONVERSATION}/messages`, { body: "cut\0here" }, 422],
+  ["POST", "/contacts", { jamiId: id(0) }, 422],
+  ["POST", "/contacts", { jamiId: `jami:${id(0)}` }, 422],
 ];
 
 for (const [method, path, body, status] of malformed) {

@@ -59,9 +59,19 @@ Deno.test("what any route may refuse is described: bodies where one can be sent,
     for (const [method, { responses }] of Object.entries(methods)) {
       assert.equal("415" in responses, method !== "get", `${method} ${path}`);
       assert.equal("413" in responses, method !== "get", `${method} ${path}`);
+      assert.equal("507" in responses, method !== "get", `${method} ${path}`);
     }
   }
   assert.ok("409" in document.paths["/api/v1/conversations/{id}/messages"].get.responses);
+});
+
+Deno.test("the form of a new contact is a pattern of JSON Schema", async () => {
+  const document = await (await setUp().ask("GET", "/openapi.json")).json();
+  const pattern = new RegExp(document.components.schemas.NewContact.properties.jamiId.pattern, "u");
+  for (const good of [id(0xabc), id(0xabc).toUpperCase(), `jami:${id(1)}`, `JAMI:${id(1)}`]) {
+    assert.match(good, pattern);
+  }
+  for (const bad of ["", `${id(1)}/i`, `x${id(1)}`, id(1).slice(1)]) assert.doesNotMatch(bad, pattern);
 });
 
 Deno.test("every route the router knows is described, but for the front door and the description itself", async () => {

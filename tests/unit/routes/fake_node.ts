@@ -46,6 +46,8 @@ export class FakeNode implements NodeApi {
   #profile: Required<GroupChanges> = { title: "Pwani", description: "", avatar: "", defaultHost: null };
   readonly #events = new Emitter<{ event: NodeEvent }>();
   watchers = 0;
+  /** what a post is to throw */
+  failure: unknown;
 
   info() {
     const dht = { status: "connected" as const, nodes4: 3, nodes6: 0 };
@@ -154,6 +156,7 @@ export class FakeNode implements NodeApi {
 
   async post(conversation: string, body: string): Promise<MessageInfo> {
     await this.#find(conversation);
+    if (this.failure) throw this.failure;
     if (body === "too early") throw new NodeError("conflict", "The conversation is still being cloned.");
     if (body === "banned") throw new NodeError("forbidden", "The node is not a member.");
     const n = this.posts.length;
