@@ -12,6 +12,7 @@ import { VERSION } from "../core/version.ts";
 import { contactRoutes } from "./api/contacts.ts";
 import { conversationRoutes } from "./api/conversations.ts";
 import { eventRoutes } from "./api/events.ts";
+import { fileRoutes } from "./api/files.ts";
 import { messageRoutes } from "./api/messages.ts";
 import { nodeRoutes } from "./api/node.ts";
 import { requestRoutes } from "./api/requests.ts";
@@ -57,7 +58,16 @@ export function createApp(node: NodeApi, { token, signal, clock = systemClock }:
   app.use(`${API}/*`, noStore, bearer(token), known, bodyLimit({ maxSize: MAX_BODY, onError: tooLarge }), jsonBody);
   app.get("/", (c) => c.text(`Kituo ${VERSION}. The API is described at ${API}/openapi.json (admin token needed).\n`));
   app.route("/", healthRoutes(node));
-  for (const routes of [nodeRoutes, requestRoutes, contactRoutes, conversationRoutes, messageRoutes, searchRoutes]) {
+  const resources = [
+    nodeRoutes,
+    requestRoutes,
+    contactRoutes,
+    conversationRoutes,
+    fileRoutes,
+    messageRoutes,
+    searchRoutes,
+  ];
+  for (const routes of resources) {
     app.route(API, routes(node));
   }
   app.route(API, eventRoutes(node, clock, signal));

@@ -5,6 +5,7 @@ import {
   type ContactInfo,
   type ConversationDetail,
   type Entry,
+  type FileInfo,
   type FoundMessage,
   type ListPage,
   type ListQuery,
@@ -14,6 +15,7 @@ import {
   type NodeEvent,
   type PendingRequest,
   type SearchQuery,
+  type StorageInfo,
 } from "../../../core/node_api.ts";
 
 /** 40 hex digits that say which they are. */
@@ -37,6 +39,16 @@ export class FakeNode implements NodeApi {
     received: 1_790_000_000,
   }]]);
   readonly known = new Map<string, ContactInfo>();
+  readonly sent: FileInfo[] = [1, 2].map((n) => ({
+    id: id(0xf0 + n),
+    name: "map.png",
+    size: 3,
+    sha3: "a".repeat(128),
+    state: "waiting",
+    received: 0,
+    author: id(2),
+    timestamp: 1_790_000_000,
+  }));
   readonly posts: MessageInfo[] = [];
   readonly #events = new Emitter<{ event: NodeEvent }>();
   watchers = 0;
@@ -109,6 +121,16 @@ export class FakeNode implements NodeApi {
     return found.map((message) => ({ conversationId: CONVERSATION, message }));
   }
 
+  async files(conversation: string, query: ListQuery) {
+    await this.#find(conversation);
+    return page(this.sent, (file) => file.id, query);
+  }
+
+  storage(): StorageInfo {
+    const counts = { waiting: 1, partial: 0, stored: 0, "too large": 0, deleted: 0, evicted: 0 };
+    return { files: { used: 0, quota: 10, conversationQuota: 5, maxSize: 3, retentionDays: 0, counts } };
+  }
+
   async post(conversation: string, body: string): Promise<MessageInfo> {
     await this.#find(conversation);
     if (this.failure) throw this.failure;
@@ -168,7 +190,7 @@ export class FakeNode implements NodeApi {
       title: "Pwani",
       commits: this.posts.length,
       lastActivity: this.posts.at(-1)?.timestamp ?? null,
-      members: [{ jamiId: id(2), role: "admin", online: true, devices }],
+      members: [{ jamiId: id(2), name: "Asha", role: "admin", online: true, devices }],
     };
   }
 }
