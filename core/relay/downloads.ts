@@ -203,6 +203,11 @@ export class Downloads extends Emitter<DownloadsEvents> {
     const { conversation, fileId } = active.file;
     const { device } = this.options;
     const name = writeChannelName({ kind: "file", conversation, device, fileId, start, end: 0 });
+    log.debug("asking {device} for file {id} from byte {start}", {
+      device: connection.peer.device,
+      id: active.file.id,
+      start,
+    });
     const channel = active.channel = await connection.open(name);
     if (!active.cancelled && this.#reserve(active.file)) return channel;
     channel.close();

@@ -64,7 +64,7 @@ export class FileServer {
     try {
       const until = end > start ? Math.min(end, file.size) : file.size; // an end that is no end means "all" (6.2)
       const sent = await slots.run(() => this.#send(file, start, until, channel));
-      log.debug("{sent} bytes of file {id} sent to {device}", { sent, id: file.id, device });
+      log.debug("{sent} bytes of file {id} from byte {start} sent to {device}", { sent, id: file.id, start, device });
     } catch (error) {
       const details = { id: file.id, device, error: messageOf(error) };
       if (error instanceof KituoError) log.info("file {id} did not reach {device} whole: {error}", details);
