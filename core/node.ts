@@ -3,6 +3,7 @@
 import { getLogger } from "@logtape/logtape";
 import { networkInterfaces } from "node:os";
 import { UnknownContact } from "./account/contacts.ts";
+import type { Bytes } from "./base/bytes.ts";
 import { every, systemClock } from "./base/clock.ts";
 import { KituoError, messageOf } from "./base/errors.ts";
 import { systemRandom } from "./base/random.ts";
@@ -17,6 +18,7 @@ import {
   type ContactInfo,
   type ConversationDetail,
   type ConversationSummary,
+  type FileInfo,
   type FoundMessage,
   type GroupChanges,
   type GroupMode,
@@ -33,12 +35,14 @@ import {
   type Readiness,
   type RunnableNode,
   type SearchQuery,
+  type StorageInfo,
 } from "./node_api.ts";
 import * as view from "./node_view.ts";
+import { ownVcard } from "./node_profile.ts";
 import { UnknownInvitation } from "./relay/invitations.ts";
 import { Relay } from "./relay/relay.ts";
 import type { NewCommit } from "./store/commits.ts";
-import { conversationsPath, databasePath, identityPath } from "./store/places.ts";
+import { conversationsPath, databasePath, filesPath, identityPath } from "./store/places.ts";
 import { openStore, type Store } from "./store/store.ts";
 import { type Conversation, NotMember } from "./swarm/conversation.ts";
 import { Mode } from "./swarm/conversation_facts.ts";
@@ -72,7 +76,7 @@ export async function createNode(config: Config): Promise<Node> {
   const revoked = store.revocations.get(identity.account);
   const revocations = revoked ? [RevocationList.fromDer(revoked.der)] : [];
   await checkIdentity(identity, { now: systemClock.now(), revocations });
-  return new Node(config, identity, store);
+  return new Node(config, identity, store, await ownVcard(config));
 }
 
 async function identityIn(dir: string): Promise<Identity> {
@@ -96,6 +100,7 @@ export class Node implements RunnableNode {
     private readonly config: Config,
     private readonly identity: Identity,
     private readonly store: Store,
+    vcard: Bytes,
   ) {
     this.#dht = new Dht({
       port: config.dhtPort,
@@ -111,10 +116,18 @@ export class Node implements RunnableNode {
       clock: systemClock,
       random: systemRandom,
       conversationsDir: conversationsPath(config.data),
+      filesDir: filesPath(config.data),
+      fileLimits: {
+        maxFile: config.maxFileSize,
+        total: config.fileQuota,
+        perConversation: config.conversationFileQuota,
+        retentionDays: config.fileRetentionDays,
+      },
       peerPort: config.peerPort,
       addresses: ownAddresses,
       publicAddresses: () => [...new Set([...config.publicAddress, ...this.#dht.stats().publicAddresses])],
       displayName: () => config.name,
+      vcard,
       welcome: (account) =>
         config.acceptRequests === "anyone" ||
         (config.acceptRequests === "allowlist" && config.allowlist.includes(account)),
@@ -159,7 +172,7 @@ export class Node implements RunnableNode {
   }
 
   requests(query: ListQuery): ListPage<PendingRequest> {
-    const contacts = this.store.trustRequests.all().map(view.contactRequest);
+    const contacts = this.store.trustRequests.all().map((request) => view.contactRequest(request, this.store));
     const groups = this.#relay.invitations.pending().map(view.groupRequest);
     return view.paged([...contacts, ...groups], query, ({ id }) => id);
   }
@@ -278,6 +291,17 @@ export class Node implements RunnableNode {
     });
   }
 
+  async files(id: string, { limit, after }: ListQuery): Promise<ListPage<FileInfo>> {
+    if (!this.store.conversations.get(id)) throw new NodeError("not found", "no such conversation");
+    const page = this.store.files.page(id, { limit: limit + 1, after });
+    const items = await Promise.all(page.slice(0, limit).map((file) => view.fileInfo(file, this.#relay)));
+    return { items, next: page.length > limit ? page[limit - 1].id : null };
+  }
+
+  storage(): StorageInfo {
+    return view.storageInfo(this.#relay, this.store);
+  }
+
   async post(id: string, body: string): Promise<MessageInfo> {
     return await refusing(async () => {
       const [row] = await this.#open(id).write((context) => writeText(context, body));
@@ -320,7 +344,7 @@ export class Node implements RunnableNode {
     this.#dht.on("status", () => this.#status());
     account.contacts.on("request", ({ account: id }) => {
       const request = this.store.trustRequests.get(id);
-      if (request) this.#emit({ type: "request", data: view.contactRequest(request) });
+      if (request) this.#emit({ type: "request", data: view.contactRequest(request, this.store) });
     });
     account.contacts.on("changed", ({ account: id }) => {
       const contact = this.store.contacts.get(id);
@@ -343,6 +367,14 @@ export class Node implements RunnableNode {
         this.#emit({ type: "message", data: { conversationId: conversation.id, message: this.#message(row) } });
       }
       this.#conversation(conversation);
+    });
+    this.#relay.files.on("changed", async ({ file }) => {
+      if (this.#listeners.size === 0) return;
+      const data = { conversationId: file.conversation, file: await view.fileInfo(file, this.#relay) };
+      this.#emit({ type: "file", data });
+    });
+    this.#relay.profiles.on("received", ({ account }) => {
+      for (const conversation of conversations.of(account)) this.#conversation(conversation);
     });
     fetcher.on(
       "refused",

@@ -131,6 +131,8 @@ export interface GroupChanges {
 /** A member. */
 export interface MemberInfo {
   jamiId: string;
+  /** name in the profile that it sent; "" = unknown */
+  name: string;
   role: "admin" | "member" | "invited" | "banned" | "left";
   online: boolean;
   devices: DeviceInfo[];
@@ -164,6 +166,43 @@ export interface MessageInfo {
 export interface FoundMessage {
   conversationId: string;
   message: MessageInfo;
+}
+
+/** A file that a member sent. */
+export interface FileInfo {
+  /** id of the commit that announces it */
+  id: string;
+  /** its sender's name for it: never a path */
+  name: string;
+  /** bytes */
+  size: number;
+  /** SHA3-512 of the content, 128 hex digits */
+  sha3: string;
+  /**
+   * "waiting": nobody who has it was reached yet; "partial": some bytes are here; "too large": over the limit, it is not fetched; "evicted": given up,
+   * for its age or for newer ones
+   */
+  state: "waiting" | "partial" | "stored" | "too large" | "deleted" | "evicted";
+  /** bytes that are here */
+  received: number;
+  /** Jami ID of who sent it */
+  author: string;
+  timestamp: number;
+}
+
+/** What the files of all conversations take. */
+export interface StorageInfo {
+  files: {
+    /** bytes that stored files take, and those that are reserved for files that are coming in */
+    used: number;
+    /** settings, bytes; `retentionDays` 0 = for ever */
+    quota: number;
+    conversationQuota: number;
+    maxSize: number;
+    retentionDays: number;
+    /** how many files are in which state */
+    counts: Record<FileInfo["state"], number>;
+  };
 }
 
 /** A part of a list that is ordered by id. */
@@ -228,6 +267,7 @@ export type NodeEvent =
   | { type: "conversation"; data: ConversationSummary }
   | { type: "conversation-gone"; data: { id: string } }
   | { type: "message"; data: { conversationId: string; message: MessageInfo } }
+  | { type: "file"; data: { conversationId: string; file: FileInfo } }
   | { type: "presence"; data: { jamiId: string; online: boolean } }
   | { type: "delivery"; data: { conversationId: string; deviceId: string; lag: number | null } };
 
@@ -278,6 +318,9 @@ export interface NodeApi {
   messages(conversationId: string, query: MessagesQuery): Promise<MessageInfo[]>;
   /** The newest first; in one conversation, or (`null`) in all. @throws {NodeError} "not found" */
   search(conversationId: string | null, query: SearchQuery): Promise<FoundMessage[]>;
+  /** The files that members sent, by id. @throws {NodeError} "not found" */
+  files(conversationId: string, query: ListQuery): Promise<ListPage<FileInfo>>;
+  storage(): StorageInfo;
   /** Posts a text as the node; it is durable when the promise resolves. @throws {NodeError} */
   post(conversationId: string, text: string): Promise<MessageInfo>;
 

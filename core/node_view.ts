@@ -9,16 +9,19 @@ import type {
   ConversationDetail,
   ConversationSummary,
   DeviceInfo,
+  FileInfo,
   GroupChanges,
   ListPage,
   ListQuery,
   MemberInfo,
   MessageInfo,
   PendingRequest,
+  StorageInfo,
 } from "./node_api.ts";
-import { text } from "./base/bytes.ts";
 import type { AccountId, DeviceId } from "./identity/ids.ts";
+import { vcardName } from "./messaging/vcard.ts";
 import type { Relay } from "./relay/relay.ts";
+import type { FileRecord } from "./store/files.ts";
 import type { Store } from "./store/store.ts";
 import type { Conversation } from "./swarm/conversation.ts";
 import { entryOf } from "./swarm/entry.ts";
@@ -34,14 +37,14 @@ export function paged<Item>(items: Item[], { limit, after }: ListQuery, idOf: (i
   return { items: page, next: sorted.length > page.length ? idOf(page[page.length - 1]) : null };
 }
 
-export function contactRequest({ account, conversation, payload, received }: TrustRequest): PendingRequest {
-  const [, name = ""] = /^FN(?:;[^:\n]*)?:(.*)$/m.exec(text(payload)) ?? [];
+export function contactRequest(request: TrustRequest, store: Store): PendingRequest {
+  const { account, conversation, payload, received } = request;
   return {
     id: account,
     kind: "contact",
     jamiId: account,
     conversationId: conversation,
-    title: name.trim(),
+    title: vcardName(payload) || store.profiles.name(account),
     received: inSeconds(received),
   };
 }
@@ -124,6 +127,7 @@ export function members(conversation: Conversation, relay: Relay, store: Store):
     for (const key of relay.account.presence.devices(jamiId)) add(jamiId, key.longId);
     return {
       jamiId,
+      name: jamiId === relay.self ? relay.displayName : store.profiles.name(jamiId),
       role,
       online: jamiId === relay.self || isOnline(relay, jamiId),
       devices: [...devices.get(jamiId) ?? []].map((deviceId): DeviceInfo => ({
@@ -160,6 +164,21 @@ function plainText(message: string): string {
   } catch {
     return "";
   }
+}
+
+export async function fileInfo(file: FileRecord, relay: Relay): Promise<FileInfo> {
+  const { id, name, size, sha3, state, author, announced } = file;
+  const received = await relay.files.received(file);
+  return { id, name, size, sha3, state, received, author, timestamp: inSeconds(announced) };
+}
+
+export function storageInfo(relay: Relay, store: Store): StorageInfo {
+  const { maxFile, total, perConversation, retentionDays } = relay.files.policy.limits;
+  const counts = { waiting: 0, partial: 0, stored: 0, "too large": 0, deleted: 0, evicted: 0 };
+  for (const { state, files } of store.files.counts()) counts[state] = files;
+  const used = store.files.used();
+  const files = { used, quota: total, conversationQuota: perConversation, maxSize: maxFile, retentionDays, counts };
+  return { files };
 }
 
 /** Is a device of the account announced or connected? */

@@ -13,6 +13,7 @@ import { contactRoutes } from "./api/contacts.ts";
 import { conversationRoutes } from "./api/conversations.ts";
 import { eventRoutes } from "./api/events.ts";
 import { memberRoutes } from "./api/members.ts";
+import { fileRoutes } from "./api/files.ts";
 import { messageRoutes } from "./api/messages.ts";
 import { nodeRoutes } from "./api/node.ts";
 import { requestRoutes } from "./api/requests.ts";
@@ -58,17 +59,17 @@ export function createApp(node: NodeApi, { token, signal, clock = systemClock }:
   app.use(`${API}/*`, noStore, bearer(token), known, bodyLimit({ maxSize: MAX_BODY, onError: tooLarge }), jsonBody);
   app.get("/", (c) => c.text(`Kituo ${VERSION}. The API is described at ${API}/openapi.json (admin token needed).\n`));
   app.route("/", healthRoutes(node));
-  for (
-    const routes of [
-      nodeRoutes,
-      requestRoutes,
-      contactRoutes,
-      conversationRoutes,
-      memberRoutes,
-      messageRoutes,
-      searchRoutes,
-    ]
-  ) {
+  const resources = [
+    nodeRoutes,
+    requestRoutes,
+    contactRoutes,
+    conversationRoutes,
+    fileRoutes,
+    memberRoutes,
+    messageRoutes,
+    searchRoutes,
+  ];
+  for (const routes of resources) {
     app.route(API, routes(node));
   }
   app.route(API, eventRoutes(node, clock, signal));

@@ -6,6 +6,7 @@
 import { getLogger } from "@logtape/logtape";
 import { Account } from "../account/account.ts";
 import type { InstantMessage } from "../account/instant_message.ts";
+import type { Bytes } from "../base/bytes.ts";
 import type { Clock } from "../base/clock.ts";
 import { messageOf } from "../base/errors.ts";
 import type { Random } from "../base/random.ts";
@@ -23,11 +24,14 @@ import { Clones } from "./clones.ts";
 import { Conversations } from "./conversations.ts";
 import { Delivery } from "./delivery.ts";
 import { Fetcher } from "./fetcher.ts";
+import type { FileLimits } from "./file_policy.ts";
+import { Files } from "./files.ts";
 import { Groups } from "./groups.ts";
 import { Invitations } from "./invitations.ts";
 import { Links } from "./links.ts";
 import { Moderation } from "./moderation.ts";
 import { OwedInvitations } from "./owed_invitations.ts";
+import { Profiles } from "./profiles.ts";
 import { Router } from "./router.ts";
 
 const log = getLogger(["kituo", "relay"]);
@@ -40,11 +44,16 @@ export interface RelayOptions {
   random: Random;
   /** Folder of the repositories. */
   conversationsDir: string;
+  /** Folder of the files that members send, and how much of them is kept. */
+  filesDir: string;
+  fileLimits: FileLimits;
   /** TCP port for peers; 0 = any. */
   peerPort: number;
   addresses(): string[];
   publicAddresses(): string[];
   displayName(): string;
+  /** The profile that members are given. */
+  vcard: Bytes;
   /** Is this account accepted without asking? */
   welcome(account: AccountId): boolean;
   /** Are strangers let in at all, to ask? */
@@ -62,6 +71,8 @@ export class Relay {
   readonly delivery: Delivery;
   readonly links: Links;
   readonly groups: Groups;
+  readonly files: Files;
+  readonly profiles: Profiles;
   readonly #messenger: Messenger;
   readonly #router: Router;
   readonly #clones: Clones;
@@ -121,12 +132,24 @@ export class Relay {
       generation: (device) => store.certificates.byDevice(device)?.generation,
       check: (conversation, connection) => this.fetcher.fetch(conversation.id, connection),
     });
+    this.files = new Files({
+      dir: options.filesDir,
+      limits: options.fileLimits,
+      store,
+      clock,
+      device: identity.device,
+      conversations: this.conversations,
+      connections: () => this.connections.connections(),
+    });
+    this.profiles = new Profiles({ ...options, ...identity, conversations: this.conversations });
     this.#router = new Router({
       device: identity.device,
       clock,
       messenger: this.#messenger,
       conversations: this.conversations,
       delivery: this.delivery,
+      files: this.files,
+      profiles: this.profiles,
       onNodes: (conversation, devices) => this.#onNodes(conversation, devices),
     });
     this.invitations = new Invitations({
@@ -173,11 +196,16 @@ export class Relay {
     return this.options.identity.device;
   }
 
+  get displayName(): string {
+    return this.options.displayName();
+  }
+
   async start(): Promise<void> {
     await this.conversations.start();
     this.#listen();
     this.connections.start();
     this.links.start();
+    this.files.start();
     this.account.start();
     this.#clones.start();
     this.#watch();
@@ -196,6 +224,8 @@ export class Relay {
     this.#clones.stop();
     this.delivery.stop();
     this.account.stop();
+    this.profiles.stop();
+    await this.files.stop();
     await this.connections.stop();
     this.#router.stop();
     await this.conversations.stop();
@@ -299,12 +329,14 @@ export class Relay {
     certificates.remember(peer);
     certificates.bridge(peer.device);
     this.#clones.onConnection(connection);
+    this.files.onConnection();
     for (const conversation of this.conversations.of(peer.account)) {
       if (conversation.mayFetch(peer)) this.fetcher.fetch(conversation.id, connection);
     }
     try {
       const generation = await this.#messenger.ready(connection);
       this.#owed.onConnection(connection);
+      this.profiles.offer(connection, generation);
       for (const conversation of this.conversations.of(peer.account)) {
         if (!conversation.mayFetch(peer)) continue;
         this.delivery.tell(conversation, peer.device);
@@ -343,6 +375,11 @@ export class Relay {
     );
     this.#owed.settle(conversation);
     this.#moderation.onMembers(conversation);
+    for (const connection of this.connections.connections()) {
+      const { peer } = connection;
+      const generation = this.options.store.certificates.byDevice(peer.device)?.generation;
+      if (conversation.mayFetch(peer)) this.profiles.offer(connection, generation);
+    }
     for (const account of conversation.participants()) this.links.reach(account);
     this.#offerContact(conversation);
   }

@@ -155,6 +155,12 @@ export class Conversation extends Emitter<ConversationEvents> {
     return this.isMember(peer.account) && !this.#members.bannedDevices.has(peer.device);
   }
 
+  /** Is the peer a full member (not merely invited), by a device that is not banned? Those may have files (swarm-sync.md 6.3). */
+  isJoined(peer: { account: AccountId; device: DeviceId }): boolean {
+    const role = this.#members.roles.get(peer.account);
+    return (role === "admin" || role === "member") && this.mayFetch(peer);
+  }
+
   /** Is the commit in our history? */
   has(commit: Oid): boolean {
     return this.#graph.node(commit) !== undefined;

@@ -20,6 +20,7 @@ import {
 /** A member as the API tells it. */
 export const member = z.object({
   jamiId: id,
+  name: z.string().openapi({ description: "in the profile that it sent; empty = unknown" }),
   role: z.enum(["admin", "member", "invited", "banned", "left"]),
   online: z.boolean(),
   devices: z.array(z.object({

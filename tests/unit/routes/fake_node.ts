@@ -5,6 +5,7 @@ import {
   type ContactInfo,
   type ConversationDetail,
   type Entry,
+  type FileInfo,
   type FoundMessage,
   type GroupChanges,
   type ListPage,
@@ -17,6 +18,7 @@ import {
   type NodeEvent,
   type PendingRequest,
   type SearchQuery,
+  type StorageInfo,
 } from "../../../core/node_api.ts";
 
 /** 40 hex digits that say which they are. */
@@ -40,6 +42,16 @@ export class FakeNode implements NodeApi {
     received: 1_790_000_000,
   }]]);
   readonly known = new Map<string, ContactInfo>();
+  readonly sent: FileInfo[] = [1, 2].map((n) => ({
+    id: id(0xf0 + n),
+    name: "map.png",
+    size: 3,
+    sha3: "a".repeat(128),
+    state: "waiting",
+    received: 0,
+    author: id(2),
+    timestamp: 1_790_000_000,
+  }));
   readonly posts: MessageInfo[] = [];
   /** What was done to groups, in words. */
   readonly deeds: string[] = [];
@@ -123,7 +135,7 @@ export class FakeNode implements NodeApi {
     await this.#find(conversation);
     if (jamiId === id(2)) throw new NodeError("conflict", "The account is admin already.");
     this.deeds.push(`invite ${jamiId}`);
-    return { jamiId, role: "invited", online: false, devices: [] };
+    return { jamiId, name: "", role: "invited", online: false, devices: [] };
   }
 
   async ban(conversation: string, target: string, reason = ""): Promise<void> {
@@ -152,6 +164,16 @@ export class FakeNode implements NodeApi {
     if (conversation !== null) await this.#find(conversation);
     const found = this.posts.toReversed().filter(({ body }) => body.includes(q)).slice(0, limit);
     return found.map((message) => ({ conversationId: CONVERSATION, message }));
+  }
+
+  async files(conversation: string, query: ListQuery) {
+    await this.#find(conversation);
+    return page(this.sent, (file) => file.id, query);
+  }
+
+  storage(): StorageInfo {
+    const counts = { waiting: 1, partial: 0, stored: 0, "too large": 0, deleted: 0, evicted: 0 };
+    return { files: { used: 0, quota: 10, conversationQuota: 5, maxSize: 3, retentionDays: 0, counts } };
   }
 
   async post(conversation: string, body: string): Promise<MessageInfo> {
@@ -213,7 +235,7 @@ export class FakeNode implements NodeApi {
       ...this.#profile,
       commits: this.posts.length,
       lastActivity: this.posts.at(-1)?.timestamp ?? null,
-      members: [{ jamiId: id(2), role: "admin", online: true, devices }],
+      members: [{ jamiId: id(2), name: "Asha", role: "admin", online: true, devices }],
     };
   }
 }
