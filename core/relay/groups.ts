@@ -78,8 +78,8 @@ export class Groups {
       throw new WriteRefused("only admins invite into this conversation");
     }
     const isInvited = conversation.joined && roles.get(account) === "invited" && !bannedAccounts.has(account);
-    if (!isInvited) await conversation.write((context) => invite(context, account));
-    this.options.invitations.owe(conversation, account);
+    const commit = () => conversation.write((context) => invite(context, account));
+    await this.options.invitations.owe(conversation, account, isInvited ? undefined : commit);
   }
 
   /**
@@ -95,11 +95,10 @@ export class Groups {
   /** Ends a ban: the target is again what it was; who was invited is sent the invitation anew. */
   async unban(conversation: Conversation, target: AccountId | DeviceId): Promise<void> {
     group(conversation);
-    await conversation.write((context) => unban(context, target));
+    const commit = () => conversation.write((context) => unban(context, target));
+    if (isDeviceId(target)) await commit();
+    else await this.options.invitations.owe(conversation, target, commit);
     log.info("ended the ban of {target} in {id}", { target, id: conversation.id });
-    if (!isDeviceId(target) && conversation.members.roles.get(target) === "invited") {
-      this.options.invitations.owe(conversation, target);
-    }
   }
 
   /**

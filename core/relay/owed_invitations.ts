@@ -25,16 +25,31 @@ export interface OwedInvitationsOptions {
   /** An account is owed something that it was not before: it is to be reached. */
   onOwed(conversation: Conversation, account: AccountId): void;
   send(connection: Connection, invitation: Invite): Promise<void>;
+  /** The device has its invitation. */
+  onSent(conversation: Conversation, connection: Connection): void;
 }
 
 export class OwedInvitations {
+  /** Conversations whose invitation went out on a connection. */
+  #sent = new WeakMap<Connection, Set<Oid>>();
+
   constructor(private readonly options: OwedInvitationsOptions) {}
 
-  /** A new invitation of an account that the conversation names as invited. */
-  owe(conversation: Conversation, account: AccountId): void {
+  /**
+   * A new invitation of an account that is invited already, or that `commit` makes so. It is owed before others can hear of the commit: the invited
+   * must not.
+   * @throws what `commit` throws
+   */
+  async owe(conversation: Conversation, account: AccountId, commit?: () => Promise<unknown>): Promise<void> {
     const { store, clock, connected, onOwed } = this.options;
     const { id } = conversation;
     store.invites.put({ conversation: id, account, made: clock.now() });
+    try {
+      await commit?.();
+    } finally {
+      this.settle(conversation);
+    }
+    if (!this.owes(id, account)) return;
     for (const connection of connected(account)) this.#send(id, connection);
     onOwed(conversation, account);
   }
@@ -42,6 +57,14 @@ export class OwedInvitations {
   /** Do we owe an invitation to this account? */
   owes(id: Oid, account: AccountId): boolean {
     return this.#made(id, account) !== undefined;
+  }
+
+  /**
+   * Is the device still to get an invitation on this connection? Until then it is told of no commits: 2023's daemon asks for an invitation to what it does not
+   * know, and a second one that comes while its user accepts the first stays with it for ever.
+   */
+  awaits(id: Oid, connection: Connection): boolean {
+    return this.owes(id, connection.peer.account) && !this.#sent.get(connection)?.has(id);
   }
 
   /** A device is ready for messages: it gets what its account is owed. */
@@ -78,6 +101,8 @@ export class OwedInvitations {
     if (!conversation?.mayFetch(connection.peer)) return;
     try {
       await this.options.send(connection, await invitationInto(conversation, this.#made(id, account)));
+      this.#sent.set(connection, (this.#sent.get(connection) ?? new Set()).add(id));
+      this.options.onSent(conversation, connection);
       log.debug("invited {device} into {id}", { device, id });
     } catch (error) {
       log.info("{device} did not get its invitation: {error}", { device, error: messageOf(error) });

@@ -168,6 +168,7 @@ export class Relay {
         this.#offerContact(conversation);
       },
       send: (connection, invitation) => this.#messenger.send(connection, invitation),
+      onSent: (conversation, connection) => this.#tell(conversation, connection),
     });
     this.groups = new Groups({
       store,
@@ -339,7 +340,7 @@ export class Relay {
       this.profiles.offer(connection, generation);
       for (const conversation of this.conversations.of(peer.account)) {
         if (!conversation.mayFetch(peer)) continue;
-        this.delivery.tell(conversation, peer.device);
+        this.#tell(conversation, connection);
         if (generation === "msg") this.#joinOverlay(conversation, connection);
       }
     } catch (error) {
@@ -359,9 +360,13 @@ export class Relay {
 
   /** Tells every connected member device of what is new, and tries to reach the others. */
   #spread(conversation: Conversation): void {
-    for (const { peer } of this.connections.connections()) {
-      if (conversation.mayFetch(peer)) this.delivery.tell(conversation, peer.device);
-    }
+    for (const connection of this.connections.connections()) this.#tell(conversation, connection);
+  }
+
+  #tell(conversation: Conversation, connection: Connection): void {
+    const { peer } = connection;
+    if (!conversation.mayFetch(peer) || this.#owed.awaits(conversation.id, connection)) return;
+    this.delivery.tell(conversation, peer.device);
   }
 
   #onMembers(conversation: Conversation): void {

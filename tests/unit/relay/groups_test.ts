@@ -37,6 +37,7 @@ function scene({ store, clock, conversations }: Place, self = alice): Scene {
     connected: (account) =>
       [bob, carol].filter((one) => one.account === account && online.has(account)).map(connectionWith),
     onOwed: () => {},
+    onSent: () => {},
     send: ({ peer }, invitation) => {
       sent.push({ to: peer.account, invitation });
       return Promise.resolve();
@@ -108,6 +109,11 @@ Deno.test("groups: an invitation is owed until the invited joined, over restarts
     await groups.invite(group, bob.account);
     assert.equal(roleIn(group, bob), "invited");
     assert.equal(sent.length, 0);
+    const connection = connectionWith(bob);
+    assert.equal(owed.awaits(group.id, connection), true);
+    owed.onConnection(connection);
+    await until("it is sent", () => !owed.awaits(group.id, connection));
+    sent.length = 0;
     await hers.clock.advance(60_000);
     const later = scene(hers);
     later.owed.onConnection(connectionWith(carol));
