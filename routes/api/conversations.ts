@@ -15,6 +15,7 @@ import {
   next,
   notFound,
   security,
+  text,
   time,
   withBody,
   withoutBody,
@@ -41,7 +42,7 @@ const detail = summary.extend({
 }).openapi("Conversation");
 
 /** A line of the profile: line breaks would end it. */
-const line = (most: number) => z.string().max(most).regex(/^[^\r\n]*$/, "must have no line breaks");
+const line = (most: number) => text(most).regex(/^[^\r\n]*$/, "must have no line breaks");
 const title = line(MAX_TITLE);
 const description = line(MAX_DESCRIPTION);
 

@@ -17,6 +17,15 @@ export const givenJamiId = z.string()
   .transform((text) => text.slice(-40).toLowerCase())
   .refine((id) => !/^0+$/.test(id), "must be somebody's Jami ID");
 
+/**
+ * A text of so many characters at most: what is not Unicode would be changed by being stored, and peers in C would cut a
+ * text at its NUL.
+ */
+export function text(most: number) {
+  return z.string().max(most)
+    .refine((text) => text.isWellFormed() && !text.includes("\0"), "must be well-formed Unicode without U+0000");
+}
+
 /** Seconds since 1970. */
 export const time = z.number().openapi({ description: "seconds since 1970", example: 1790000000 });
 
