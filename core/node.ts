@@ -68,15 +68,16 @@ const GROUP_MODES = {
 /**
  * Builds the node of a data folder; a new account is made in an empty one, which takes some seconds.
  * The caller holds the folder's lock.
- * @throws {KituoError} when the folder is damaged
+ * @throws {KituoError} when the folder is damaged, or the picture of the settings cannot be used
  */
 export async function createNode(config: Config): Promise<Node> {
+  const vcard = await ownVcard(config);
   const identity = await identityIn(identityPath(config.data));
   const store = openStore(databasePath(config.data));
   const revoked = store.revocations.get(identity.account);
   const revocations = revoked ? [RevocationList.fromDer(revoked.der)] : [];
   await checkIdentity(identity, { now: systemClock.now(), revocations });
-  return new Node(config, identity, store, await ownVcard(config));
+  return new Node(config, identity, store, vcard);
 }
 
 async function identityIn(dir: string): Promise<Identity> {
@@ -368,10 +369,12 @@ export class Node implements RunnableNode {
       }
       this.#conversation(conversation);
     });
-    this.#relay.files.on("changed", async ({ file }) => {
+    this.#relay.files.on("changed", ({ file }) => {
       if (this.#listeners.size === 0) return;
-      const data = { conversationId: file.conversation, file: await view.fileInfo(file, this.#relay) };
-      this.#emit({ type: "file", data });
+      view.fileInfo(file, this.#relay).then(
+        (info) => this.#emit({ type: "file", data: { conversationId: file.conversation, file: info } }),
+        (error) => log.warn("file {id}: {error}", { id: file.id, error: messageOf(error) }),
+      );
     });
     this.#relay.profiles.on("received", ({ account }) => {
       for (const conversation of conversations.of(account)) this.#conversation(conversation);

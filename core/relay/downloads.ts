@@ -147,7 +147,6 @@ export class Downloads extends Emitter<DownloadsEvents> {
   #start(file: FileRecord, connection: Connection): void {
     const active: Active = { file, channel: null, cancelled: false };
     this.#active.set(file.id, active);
-    this.options.store.files.tried(file.conversation, file.id, this.options.clock.now());
     const running = this.#run(active, connection).catch((error) => {
       this.#refused(file, connection);
       const details = { id: file.id, device: connection.peer.device, error: messageOf(error) };
@@ -267,6 +266,7 @@ export class Downloads extends Emitter<DownloadsEvents> {
   }
 
   #refused(file: FileRecord, connection: Connection): void {
+    this.options.store.files.setTried(file.conversation, file.id, this.options.clock.now());
     this.#round(file.conversation).refused.add(request(file, connection));
   }
 

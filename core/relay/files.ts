@@ -93,9 +93,10 @@ export class Files extends Emitter<FilesEvents> {
   }
 
   /** A device is there: what it may have is asked for. */
-  async onConnection(): Promise<void> {
+  async onConnection({ peer }: Connection): Promise<void> {
     await this.#ready;
-    this.#downloads.wake(this.options.store.files.wanting());
+    const common = this.options.conversations.all().filter((conversation) => conversation.isJoined(peer));
+    this.#downloads.wake(common.map(({ id }) => id));
   }
 
   /** Bytes of a file that are here. */

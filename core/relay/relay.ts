@@ -330,7 +330,7 @@ export class Relay {
     certificates.remember(peer);
     certificates.bridge(peer.device);
     this.#clones.onConnection(connection);
-    this.files.onConnection();
+    this.files.onConnection(connection);
     for (const conversation of this.conversations.of(peer.account)) {
       if (conversation.mayFetch(peer)) this.fetcher.fetch(conversation.id, connection);
     }

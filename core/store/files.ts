@@ -48,7 +48,7 @@ export class Files {
   readonly #page;
   readonly #wanted;
   readonly #wanting;
-  readonly #tried;
+  readonly #setTried;
   readonly #setState;
   readonly #isHeld;
   readonly #isHeldIn;
@@ -78,7 +78,7 @@ export class Files {
        ORDER BY tried, announced DESC, id LIMIT ?`,
     );
     this.#wanting = db.prepare("SELECT DISTINCT conversation FROM files WHERE state IN ('waiting', 'partial')");
-    this.#tried = db.prepare("UPDATE files SET tried = ? WHERE conversation = ? AND id = ?");
+    this.#setTried = db.prepare("UPDATE files SET tried = ? WHERE conversation = ? AND id = ?");
     this.#setState = db.prepare("UPDATE files SET state = ? WHERE conversation = ? AND id = ?");
     this.#isHeld = db.prepare("SELECT 1 FROM files WHERE sha3 = ? AND state = 'stored' LIMIT 1");
     this.#isHeldIn = db.prepare(
@@ -132,7 +132,7 @@ export class Files {
     return this.#page.all(conversation, after, Math.min(limit, MAX_PAGE + 1)).map(fileOf);
   }
 
-  /** Files that are to be fetched: those never asked for first and of them the newest, then those asked for longest ago. */
+  /** Files that are to be fetched: those never asked for in vain first and of them the newest, then those asked for longest ago. */
   wanted(conversation: string, limit: number): FileRecord[] {
     return this.#wanted.all(conversation, Math.min(limit, MAX_PAGE)).map(fileOf);
   }
@@ -142,9 +142,9 @@ export class Files {
     return this.#wanting.all().map((row) => textOf(row, "conversation"));
   }
 
-  /** Notes that somebody was asked for the file at `at` (ms). */
-  tried(conversation: string, id: string, at: number): void {
-    this.#tried.run(at, conversation, id);
+  /** Notes that somebody was asked for the file in vain at `at` (ms). */
+  setTried(conversation: string, id: string, at: number): void {
+    this.#setTried.run(at, conversation, id);
   }
 
   /** Notes a step in the file's life. */

@@ -80,7 +80,7 @@ export class FilesNode {
     };
     theirs.accept = accept;
     this.#connections.push(ours);
-    this.files.onConnection();
+    this.files.onConnection(ours);
     return theirs;
   }
 

@@ -127,6 +127,17 @@ Deno.test("messages are posted and read newest first, 50 at a time unless asked 
   assert.equal((await read("?limit=500")).length, 60);
 });
 
+Deno.test("files are listed in pages, and the room they take", async () => {
+  const { ask, node } = setUp();
+  const path = `/conversations/${CONVERSATION}/files`;
+  const first = await (await ask("GET", `${path}?limit=1`)).json();
+  assert.deepEqual(first, { files: node.sent.slice(0, 1), next: node.sent[0].id });
+  const second = await (await ask("GET", `${path}?after=${first.next}`)).json();
+  assert.deepEqual(second, { files: node.sent.slice(1), next: null });
+  await problemOf(ask("GET", `/conversations/${id(5)}/files`), 404);
+  assert.deepEqual(await (await ask("GET", "/storage")).json(), node.storage());
+});
+
 Deno.test("messages are searched in one conversation and in all, with conditions checked", async () => {
   const { ask, node } = setUp();
   for (const body of ["chai", "kahawa", "chai tena"]) {

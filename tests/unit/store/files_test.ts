@@ -54,8 +54,8 @@ Deno.test("files: the newest that was never asked for comes first, then the one 
     for (const n of [1, 2, 3, 4]) files.add(file(A, n, n === 4 ? "too large" : "waiting"));
     const order = () => files.wanted(A, 10).map((one) => Number.parseInt(one.id, 16));
     assert.deepEqual(order(), [3, 2, 1]);
-    files.tried(A, id(3), 100);
-    files.tried(A, id(1), 50);
+    files.setTried(A, id(3), 100);
+    files.setTried(A, id(1), 50);
     assert.deepEqual(order(), [2, 1, 3]);
     assert.deepEqual(files.wanting(), [A]);
     files.limitSize(2);
