@@ -84,6 +84,20 @@ function list<Item extends z.ZodType<string, string>>(item: Item) {
 const NAME = wrong(`a name of 1 to ${MAX_NAME} characters without control characters`);
 const name = z.string(NAME).regex(/^\P{Cc}+$/u, NAME).max(MAX_NAME, NAME).trim().min(1, NAME);
 
+const SIZE = wrong("a size (bytes, or a number with K, M, G or T behind it for multiples of 1024)");
+const UNITS = " KMGT";
+const size = () =>
+  z.union([
+    z.int().min(0),
+    z.string().regex(/^[0-9]{1,15} ?[KMGT]?$/i).transform((text) => {
+      return parseInt(text) * 1024 ** Math.max(0, UNITS.indexOf(text.slice(-1).toUpperCase()));
+    }),
+  ], SIZE).refine(Number.isSafeInteger, SIZE);
+
+const DAYS = wrong("a number of days from 0 to 36500");
+const days = z.union([z.int(), z.string().regex(/^[0-9]{1,5}$/).transform(Number)], DAYS)
+  .refine((n) => n >= 0 && n <= 36500, DAYS);
+
 const policies = ["manual", "allowlist", "anyone"] as const;
 const logLevels = ["debug", "info", "warning", "error"] as const;
 
@@ -149,6 +163,30 @@ const schema = z.strictObject({
       meaning:
         "`true` or `false`: ask every member of a group to become a contact, for today's Jami apps answer calls only from contacts.",
     }),
+  picture: path.optional().register(described, {
+    placeholder: "FILE",
+    meaning: "Picture shown to contacts: PNG or JPEG, at most 256 KiB.",
+  }),
+  maxFileSize: size().register(described, {
+    placeholder: "SIZE",
+    fallback: "256M",
+    meaning: "Files that members send are fetched up to this size: bytes, or with `K`, `M`, `G`, `T`; 0 = none are.",
+  }),
+  fileQuota: size().register(described, {
+    placeholder: "SIZE",
+    fallback: "10G",
+    meaning: "Room for all files; when it is full, the oldest of the conversation that uses most give way.",
+  }),
+  conversationFileQuota: size().register(described, {
+    placeholder: "SIZE",
+    fallback: "2G",
+    meaning: "Room for the files of one conversation; when it is full, its oldest give way.",
+  }),
+  fileRetentionDays: days.register(described, {
+    placeholder: "DAYS",
+    fallback: "365",
+    meaning: "Files are given up so many days after they were sent; 0 = never.",
+  }),
   logLevel: z.enum(logLevels, wrong(`one of ${logLevels.join(", ")}`)).register(described, {
     placeholder: "LEVEL",
     fallback: "info",

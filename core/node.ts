@@ -3,6 +3,7 @@
 import { getLogger } from "@logtape/logtape";
 import { networkInterfaces } from "node:os";
 import { UnknownContact } from "./account/contacts.ts";
+import type { Bytes } from "./base/bytes.ts";
 import { every, systemClock } from "./base/clock.ts";
 import { KituoError, messageOf } from "./base/errors.ts";
 import { systemRandom } from "./base/random.ts";
@@ -17,11 +18,16 @@ import {
   type ContactInfo,
   type ConversationDetail,
   type ConversationSummary,
+  type FileInfo,
   type FoundMessage,
+  type GroupChanges,
+  type GroupMode,
   type ListPage,
   type ListQuery,
+  type MemberInfo,
   type MessageInfo,
   type MessagesQuery,
+  type NewGroup,
   NodeError,
   type NodeEvent,
   type NodeInfo,
@@ -29,15 +35,18 @@ import {
   type Readiness,
   type RunnableNode,
   type SearchQuery,
+  type StorageInfo,
 } from "./node_api.ts";
 import * as view from "./node_view.ts";
+import { ownVcard } from "./node_profile.ts";
 import { UnknownInvitation } from "./relay/invitations.ts";
 import { Relay } from "./relay/relay.ts";
 import type { NewCommit } from "./store/commits.ts";
-import { conversationsPath, databasePath, identityPath } from "./store/places.ts";
+import { conversationsPath, databasePath, filesPath, identityPath } from "./store/places.ts";
 import { openStore, type Store } from "./store/store.ts";
-import type { Conversation } from "./swarm/conversation.ts";
-import { WriteRefused } from "./swarm/write.ts";
+import { type Conversation, NotMember } from "./swarm/conversation.ts";
+import { Mode } from "./swarm/conversation_facts.ts";
+import { WriteConflict, WriteRefused } from "./swarm/write.ts";
 import { writeText } from "./swarm/write_messages.ts";
 import { VERSION } from "./version.ts";
 
@@ -49,19 +58,26 @@ const DHT_STATE = "dht";
 
 /** A port that the node needs cannot be had. */
 export class PortError extends KituoError {}
+/** The modes of groups by their names in the API (swarm-repository.md 3). */
+const GROUP_MODES = {
+  "admin-invites-only": Mode.adminInvitesOnly,
+  "invites-only": Mode.invitesOnly,
+  "public": Mode.public,
+} satisfies Record<GroupMode, Mode>;
 
 /**
  * Builds the node of a data folder; a new account is made in an empty one, which takes some seconds.
  * The caller holds the folder's lock.
- * @throws {KituoError} when the folder is damaged
+ * @throws {KituoError} when the folder is damaged, or the picture of the settings cannot be used
  */
 export async function createNode(config: Config): Promise<Node> {
+  const vcard = await ownVcard(config);
   const identity = await identityIn(identityPath(config.data));
   const store = openStore(databasePath(config.data));
   const revoked = store.revocations.get(identity.account);
   const revocations = revoked ? [RevocationList.fromDer(revoked.der)] : [];
   await checkIdentity(identity, { now: systemClock.now(), revocations });
-  return new Node(config, identity, store);
+  return new Node(config, identity, store, vcard);
 }
 
 async function identityIn(dir: string): Promise<Identity> {
@@ -85,6 +101,7 @@ export class Node implements RunnableNode {
     private readonly config: Config,
     private readonly identity: Identity,
     private readonly store: Store,
+    vcard: Bytes,
   ) {
     this.#dht = new Dht({
       port: config.dhtPort,
@@ -100,10 +117,18 @@ export class Node implements RunnableNode {
       clock: systemClock,
       random: systemRandom,
       conversationsDir: conversationsPath(config.data),
+      filesDir: filesPath(config.data),
+      fileLimits: {
+        maxFile: config.maxFileSize,
+        total: config.fileQuota,
+        perConversation: config.conversationFileQuota,
+        retentionDays: config.fileRetentionDays,
+      },
       peerPort: config.peerPort,
       addresses: ownAddresses,
       publicAddresses: () => [...new Set([...config.publicAddress, ...this.#dht.stats().publicAddresses])],
       displayName: () => config.name,
+      vcard,
       welcome: (account) =>
         config.acceptRequests === "anyone" ||
         (config.acceptRequests === "allowlist" && config.allowlist.includes(account)),
@@ -148,7 +173,7 @@ export class Node implements RunnableNode {
   }
 
   requests(query: ListQuery): ListPage<PendingRequest> {
-    const contacts = this.store.trustRequests.all().map(view.contactRequest);
+    const contacts = this.store.trustRequests.all().map((request) => view.contactRequest(request, this.store));
     const groups = this.#relay.invitations.pending().map(view.groupRequest);
     return view.paged([...contacts, ...groups], query, ({ id }) => id);
   }
@@ -207,7 +232,42 @@ export class Node implements RunnableNode {
   conversation(id: string): Promise<ConversationDetail> {
     const record = this.store.conversations.get(id);
     if (!record) return Promise.reject(new NodeError("not found", "no such conversation"));
-    return Promise.resolve(view.conversationDetail(record, this.#relay, this.store));
+    return view.conversationDetail(record, this.#relay, this.store);
+  }
+
+  async createGroup({ mode, ...profile }: NewGroup): Promise<ConversationDetail> {
+    const { id } = await refusing(() => this.#relay.groups.create(GROUP_MODES[mode], profile));
+    return await this.conversation(id);
+  }
+
+  async updateGroup(id: string, changes: GroupChanges): Promise<ConversationDetail> {
+    await refusing(() => this.#relay.groups.update(this.#open(id), view.profileChanges(changes)));
+    return await this.conversation(id);
+  }
+
+  async invite(id: string, jamiId: string): Promise<MemberInfo> {
+    return await refusing(async () => {
+      const conversation = this.#open(id);
+      await this.#relay.groups.invite(conversation, jamiId);
+      const member = view.members(conversation, this.#relay, this.store).find((member) => member.jamiId === jamiId);
+      if (!member) throw new NodeError("conflict", "the account was removed again");
+      return member;
+    });
+  }
+
+  async ban(id: string, target: string, reason = ""): Promise<void> {
+    await refusing(() => this.#relay.groups.ban(this.#open(id), target, reason));
+  }
+
+  async unban(id: string, target: string): Promise<void> {
+    await refusing(() => this.#relay.groups.unban(this.#open(id), target));
+  }
+
+  async leave(id: string): Promise<void> {
+    const record = this.store.conversations.get(id);
+    if (!record) throw new NodeError("not found", "no such conversation");
+    if (record.state === "left") throw new NodeError("conflict", "the conversation was left already");
+    await refusing(() => this.#relay.groups.leave(id));
   }
 
   messages(id: string, query: MessagesQuery): Promise<MessageInfo[]> {
@@ -230,6 +290,17 @@ export class Node implements RunnableNode {
         message: view.messageInfo(row, this.store),
       }));
     });
+  }
+
+  async files(id: string, { limit, after }: ListQuery): Promise<ListPage<FileInfo>> {
+    if (!this.store.conversations.get(id)) throw new NodeError("not found", "no such conversation");
+    const page = this.store.files.page(id, { limit: limit + 1, after });
+    const items = await Promise.all(page.slice(0, limit).map((file) => view.fileInfo(file, this.#relay)));
+    return { items, next: page.length > limit ? page[limit - 1].id : null };
+  }
+
+  storage(): StorageInfo {
+    return view.storageInfo(this.#relay, this.store);
   }
 
   async post(id: string, body: string): Promise<MessageInfo> {
@@ -274,7 +345,7 @@ export class Node implements RunnableNode {
     this.#dht.on("status", () => this.#status());
     account.contacts.on("request", ({ account: id }) => {
       const request = this.store.trustRequests.get(id);
-      if (request) this.#emit({ type: "request", data: view.contactRequest(request) });
+      if (request) this.#emit({ type: "request", data: view.contactRequest(request, this.store) });
     });
     account.contacts.on("changed", ({ account: id }) => {
       const contact = this.store.contacts.get(id);
@@ -297,6 +368,16 @@ export class Node implements RunnableNode {
         this.#emit({ type: "message", data: { conversationId: conversation.id, message: this.#message(row) } });
       }
       this.#conversation(conversation);
+    });
+    this.#relay.files.on("changed", ({ file }) => {
+      if (this.#listeners.size === 0) return;
+      view.fileInfo(file, this.#relay).then(
+        (info) => this.#emit({ type: "file", data: { conversationId: file.conversation, file: info } }),
+        (error) => log.warn("file {id}: {error}", { id: file.id, error: messageOf(error) }),
+      );
+    });
+    this.#relay.profiles.on("received", ({ account }) => {
+      for (const conversation of conversations.of(account)) this.#conversation(conversation);
     });
     fetcher.on(
       "refused",
@@ -374,7 +455,10 @@ async function refusing<T>(work: () => T | Promise<T>): Promise<T> {
     if (error instanceof NodeError || !(error instanceof KituoError)) throw error;
     if (error instanceof UnknownInvitation) throw new NodeError("not found", error.message, { cause: error });
     if (error instanceof UnknownContact) throw new NodeError("bad request", error.message, { cause: error });
-    if (error instanceof WriteRefused) throw new NodeError("forbidden", error.message, { cause: error });
+    if (error instanceof WriteConflict) throw new NodeError("conflict", error.message, { cause: error });
+    if (error instanceof WriteRefused || error instanceof NotMember) {
+      throw new NodeError("forbidden", error.message, { cause: error });
+    }
     throw new NodeError("conflict", error.message, { cause: error });
   }
 }

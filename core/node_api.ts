@@ -92,14 +92,47 @@ export interface ConversationSummary {
   lastActivity: number | null;
 }
 
-/** A conversation with its members. */
+/** A conversation with its profile and its members. */
 export interface ConversationDetail extends Omit<ConversationSummary, "members"> {
+  /** "" = none */
+  description: string;
+  /** picture in base64; "" = none */
+  avatar: string;
+  /** who hosts the group's calls; null = nobody is named */
+  defaultHost: CallHost | null;
   members: MemberInfo[];
+}
+
+/** A device of a member that hosts calls. */
+export interface CallHost {
+  jamiId: string;
+  deviceId: string;
+}
+
+/** The modes of groups, as numbers of {@link ConversationSummary.mode} 1, 2 and 3. */
+export type GroupMode = "admin-invites-only" | "invites-only" | "public";
+
+/** A new group. */
+export interface NewGroup {
+  mode: GroupMode;
+  title?: string;
+  description?: string;
+}
+
+/** What to change in a group's profile; "" (or null) takes a value away, what is not there stays. */
+export interface GroupChanges {
+  title?: string;
+  description?: string;
+  /** picture in base64 */
+  avatar?: string;
+  defaultHost?: CallHost | null;
 }
 
 /** A member. */
 export interface MemberInfo {
   jamiId: string;
+  /** name in the profile that it sent; "" = unknown */
+  name: string;
   role: "admin" | "member" | "invited" | "banned" | "left";
   online: boolean;
   devices: DeviceInfo[];
@@ -133,6 +166,43 @@ export interface MessageInfo {
 export interface FoundMessage {
   conversationId: string;
   message: MessageInfo;
+}
+
+/** A file that a member sent. */
+export interface FileInfo {
+  /** id of the commit that announces it */
+  id: string;
+  /** its sender's name for it: never a path */
+  name: string;
+  /** bytes */
+  size: number;
+  /** SHA3-512 of the content, 128 hex digits */
+  sha3: string;
+  /**
+   * "waiting": nobody who has it was reached yet; "partial": some bytes are here; "too large": over the limit, it is not fetched; "evicted": given up,
+   * for its age or for newer ones
+   */
+  state: "waiting" | "partial" | "stored" | "too large" | "deleted" | "evicted";
+  /** bytes that are here */
+  received: number;
+  /** Jami ID of who sent it */
+  author: string;
+  timestamp: number;
+}
+
+/** What the files of all conversations take. */
+export interface StorageInfo {
+  files: {
+    /** bytes that stored files take, and those that are reserved for files that are coming in */
+    used: number;
+    /** settings, bytes; `retentionDays` 0 = for ever */
+    quota: number;
+    conversationQuota: number;
+    maxSize: number;
+    retentionDays: number;
+    /** how many files are in which state */
+    counts: Record<FileInfo["state"], number>;
+  };
 }
 
 /** A part of a list that is ordered by id. */
@@ -197,6 +267,7 @@ export type NodeEvent =
   | { type: "conversation"; data: ConversationSummary }
   | { type: "conversation-gone"; data: { id: string } }
   | { type: "message"; data: { conversationId: string; message: MessageInfo } }
+  | { type: "file"; data: { conversationId: string; file: FileInfo } }
   | { type: "presence"; data: { jamiId: string; online: boolean } }
   | { type: "delivery"; data: { conversationId: string; deviceId: string; lag: number | null } };
 
@@ -228,10 +299,28 @@ export interface NodeApi {
   conversations(query: ListQuery): ListPage<ConversationSummary>;
   /** @throws {NodeError} "not found" */
   conversation(id: string): Promise<ConversationDetail>;
+  /** Makes a group with the node as its only admin. */
+  createGroup(group: NewGroup): Promise<ConversationDetail>;
+  /** Changes the profile, as an admin. @throws {NodeError} */
+  updateGroup(conversationId: string, changes: GroupChanges): Promise<ConversationDetail>;
+  /**
+   * Invites an account, contact or not; it is sent the invitation until it joins or is removed. Who is invited already is sent it anew.
+   * @throws {NodeError} "conflict" for members and banned ones
+   */
+  invite(conversationId: string, jamiId: string): Promise<MemberInfo>;
+  /** As an admin: bans a member (Jami ID) or one device (device id). The reason is for the node's log. @throws {NodeError} */
+  ban(conversationId: string, target: string, reason?: string): Promise<void>;
+  /** Ends a ban: the target is again what it was. @throws {NodeError} */
+  unban(conversationId: string, target: string): Promise<void>;
+  /** Leaves a group; the data stays. Asked a second time it does not wait for anybody to know. @throws {NodeError} */
+  leave(conversationId: string): Promise<void>;
   /** Newest first. @throws {NodeError} "not found": the conversation, or the message in `before` */
   messages(conversationId: string, query: MessagesQuery): Promise<MessageInfo[]>;
   /** The newest first; in one conversation, or (`null`) in all. @throws {NodeError} "not found" */
   search(conversationId: string | null, query: SearchQuery): Promise<FoundMessage[]>;
+  /** The files that members sent, by id. @throws {NodeError} "not found" */
+  files(conversationId: string, query: ListQuery): Promise<ListPage<FileInfo>>;
+  storage(): StorageInfo;
   /** Posts a text as the node; it is durable when the promise resolves. @throws {NodeError} */
   post(conversationId: string, text: string): Promise<MessageInfo>;
 

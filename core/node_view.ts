@@ -9,19 +9,24 @@ import type {
   ConversationDetail,
   ConversationSummary,
   DeviceInfo,
+  FileInfo,
+  GroupChanges,
   ListPage,
   ListQuery,
   MemberInfo,
   MessageInfo,
   PendingRequest,
+  StorageInfo,
 } from "./node_api.ts";
-import { text } from "./base/bytes.ts";
 import type { AccountId, DeviceId } from "./identity/ids.ts";
+import { vcardName } from "./messaging/vcard.ts";
 import type { Relay } from "./relay/relay.ts";
+import type { FileRecord } from "./store/files.ts";
 import type { Store } from "./store/store.ts";
 import type { Conversation } from "./swarm/conversation.ts";
 import { entryOf } from "./swarm/entry.ts";
 import { rolesWithLeft } from "./swarm/members.ts";
+import type { Profile } from "./swarm/profile.ts";
 
 /** A page of a list, ordered by id. */
 export function paged<Item>(items: Item[], { limit, after }: ListQuery, idOf: (item: Item) => string): ListPage<Item> {
@@ -32,14 +37,14 @@ export function paged<Item>(items: Item[], { limit, after }: ListQuery, idOf: (i
   return { items: page, next: sorted.length > page.length ? idOf(page[page.length - 1]) : null };
 }
 
-export function contactRequest({ account, conversation, payload, received }: TrustRequest): PendingRequest {
-  const [, name = ""] = /^FN(?:;[^:\n]*)?:(.*)$/m.exec(text(payload)) ?? [];
+export function contactRequest(request: TrustRequest, store: Store): PendingRequest {
+  const { account, conversation, payload, received } = request;
   return {
     id: account,
     kind: "contact",
     jamiId: account,
     conversationId: conversation,
-    title: name.trim(),
+    title: vcardName(payload) || store.profiles.name(account),
     received: inSeconds(received),
   };
 }
@@ -88,15 +93,30 @@ export function shownState(
   return state === "active" && conversations.isDamaged(id) ? "damaged" : state;
 }
 
-export function conversationDetail(record: ConversationRecord, relay: Relay, store: Store): ConversationDetail {
+export async function conversationDetail(
+  record: ConversationRecord,
+  relay: Relay,
+  store: Store,
+): Promise<ConversationDetail> {
   const conversation = relay.conversations.get(record.id);
+  const profile = await conversation?.profile();
+  const { rdvAccount: jamiId = "", rdvDevice: deviceId = "" } = profile ?? {};
   return {
     ...conversationSummary(record, relay, store),
+    description: profile?.description || (record.description ?? ""),
+    avatar: profile?.avatar ?? "",
+    defaultHost: jamiId && deviceId ? { jamiId, deviceId } : null,
     members: conversation ? members(conversation, relay, store) : [],
   };
 }
 
-function members(conversation: Conversation, relay: Relay, store: Store): MemberInfo[] {
+/** What changes in a profile by what the API says. */
+export function profileChanges({ defaultHost, ...texts }: GroupChanges): Partial<Profile> {
+  if (defaultHost === undefined) return texts;
+  return { ...texts, rdvAccount: defaultHost?.jamiId ?? "", rdvDevice: defaultHost?.deviceId ?? "" };
+}
+
+export function members(conversation: Conversation, relay: Relay, store: Store): MemberInfo[] {
   const devices = new Map<AccountId, Set<DeviceId>>();
   const add = (account: AccountId, device: DeviceId) =>
     devices.set(account, (devices.get(account) ?? new Set()).add(device));
@@ -107,6 +127,7 @@ function members(conversation: Conversation, relay: Relay, store: Store): Member
     for (const key of relay.account.presence.devices(jamiId)) add(jamiId, key.longId);
     return {
       jamiId,
+      name: jamiId === relay.self ? relay.displayName : store.profiles.name(jamiId),
       role,
       online: jamiId === relay.self || isOnline(relay, jamiId),
       devices: [...devices.get(jamiId) ?? []].map((deviceId): DeviceInfo => ({
@@ -143,6 +164,21 @@ function plainText(message: string): string {
   } catch {
     return "";
   }
+}
+
+export async function fileInfo(file: FileRecord, relay: Relay): Promise<FileInfo> {
+  const { id, name, size, sha3, state, author, announced } = file;
+  const received = await relay.files.received(file);
+  return { id, name, size, sha3, state, received, author, timestamp: inSeconds(announced) };
+}
+
+export function storageInfo(relay: Relay, store: Store): StorageInfo {
+  const { maxFile, total, perConversation, retentionDays } = relay.files.policy.limits;
+  const counts = { waiting: 0, partial: 0, stored: 0, "too large": 0, deleted: 0, evicted: 0 };
+  for (const { state, files } of store.files.counts()) counts[state] = files;
+  const used = store.files.used();
+  const files = { used, quota: total, conversationQuota: perConversation, maxSize: maxFile, retentionDays, counts };
+  return { files };
 }
 
 /** Is a device of the account announced or connected? */

@@ -38,7 +38,7 @@ if (import.meta.main) {
   try {
     const root = dirname(dirname(fileURLToPath(import.meta.url)));
     const config = asksFor(Deno.args) ? null : loadConfig(Deno.args);
-    const files = config?.config ? [resolve(config.config)] : [];
+    const files = [config?.config, config?.picture].flatMap((file) => file ? [resolve(file)] : []);
     for (const flag of permissionFlags(root, resolve(config?.data ?? "data"), files)) console.log(flag);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;

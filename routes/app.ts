@@ -12,6 +12,8 @@ import { VERSION } from "../core/version.ts";
 import { contactRoutes } from "./api/contacts.ts";
 import { conversationRoutes } from "./api/conversations.ts";
 import { eventRoutes } from "./api/events.ts";
+import { memberRoutes } from "./api/members.ts";
+import { fileRoutes } from "./api/files.ts";
 import { messageRoutes } from "./api/messages.ts";
 import { nodeRoutes } from "./api/node.ts";
 import { requestRoutes } from "./api/requests.ts";
@@ -57,7 +59,17 @@ export function createApp(node: NodeApi, { token, signal, clock = systemClock }:
   app.use(`${API}/*`, noStore, bearer(token), known, bodyLimit({ maxSize: MAX_BODY, onError: tooLarge }), jsonBody);
   app.get("/", (c) => c.text(`Kituo ${VERSION}. The API is described at ${API}/openapi.json (admin token needed).\n`));
   app.route("/", healthRoutes(node));
-  for (const routes of [nodeRoutes, requestRoutes, contactRoutes, conversationRoutes, messageRoutes, searchRoutes]) {
+  const resources = [
+    nodeRoutes,
+    requestRoutes,
+    contactRoutes,
+    conversationRoutes,
+    fileRoutes,
+    memberRoutes,
+    messageRoutes,
+    searchRoutes,
+  ];
+  for (const routes of resources) {
     app.route(API, routes(node));
   }
   app.route(API, eventRoutes(node, clock, signal));
@@ -80,10 +92,6 @@ const noStore: MiddlewareHandler = async (c, next) => {
   await next();
   c.header("cache-control", "no-store");
 };
-
-function tooLarge(): Response {
-  return problem(413, `A body may have ${MAX_BODY} bytes.`);
-}
 
 /** Serves the description, made from the schemas that check the requests. */
 function describe(app: OpenAPIHono): void {
@@ -112,4 +120,8 @@ function answerError(error: Error): Response {
   if (error instanceof HTTPException) return problem(error.status, error.message);
   log.error("a request failed: {error}", { error });
   return problem(500, "The node failed at this; its log says why.");
+}
+
+function tooLarge(): Response {
+  return problem(413, `A body may have ${MAX_BODY} bytes.`);
 }

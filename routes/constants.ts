@@ -9,6 +9,14 @@ export const MAX_TEXT = 16_000;
 /** Milliseconds between comment lines on an idle event stream, so that proxies and dead connections are noticed. */
 export const EVENTS_KEEP_ALIVE = 15_000;
 
+/** Characters of a group's title and description, and of its picture in base64, which with them stays below {@link MAX_BODY}. */
+export const MAX_TITLE = 256;
+export const MAX_DESCRIPTION = 2_000;
+export const MAX_AVATAR = 48_000;
+
+/** Characters of the reason of a ban. */
+export const MAX_REASON = 500;
+
 /** Events kept for watchers that come back with `Last-Event-ID`, or are slow. */
 export const EVENTS_KEPT = 1_000;
 

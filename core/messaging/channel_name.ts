@@ -39,8 +39,11 @@ const DEVICE = "[0-9a-f]{64}";
 const ID = "[0-9a-f]{40}";
 const NUMBER = "\\d{1,15}";
 const VERSION = `(?:\\?sha3=([0-9a-f]{1,128})&modified=(${NUMBER}))?`;
-/** `<commit>_<tid>[.<ext>]` (6.1). An extension never holds what would end the name or lead out of a folder. */
-const FILE = `${ID}_\\d{1,20}(?:\\.[^./\\\\?&#\\s\\p{C}]{1,7})?`;
+/**
+ * `<commit>_<tid>[.<ext>]` (6.1). An extension never holds what would end the name or lead out of a folder. It may hold a blank: what follows the last
+ * dot of "Report v1.2 final" is one.
+ */
+const FILE = `${ID}_\\d{1,20}(?:\\.(?:[^./\\\\?&#\\s\\p{C}]| ){1,7})?`;
 
 type Reader = [RegExp, (match: string[]) => ChannelName];
 

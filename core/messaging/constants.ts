@@ -99,3 +99,8 @@ export const SERVICE_QUERY_COUNT = 16;
 
 /** Longest channel name, bytes (10). */
 export const MAX_CHANNEL_NAME = 512;
+
+/** Largest vCard taken in or sent, bytes: clients scale pictures down to some tens of kB (6.5 sets no limit). */
+export const MAX_VCARD = 512 * 1024;
+/** Characters of a person's name that are kept. */
+export const MAX_PERSON_NAME = 128;

@@ -63,3 +63,56 @@ export const HEADS_PER_DEVICE = 8;
 
 /** Bytes of packs being received at one time, from all peers together: one pack may have 256 MiB (swarm-sync.md 8.2 item 11). */
 export const MAX_RECEIVING_BYTES = 384 * 1024 * 1024;
+
+/** After the first has fetched our leaving: time for others to get it too, and for no fetch to be cut in the middle. */
+export const LEAVING_MS = 10_000;
+
+/** Invitations into one public group that are given to whoever asks: so many a second, and so many at once. */
+export const PUBLIC_JOIN_RATE = 0.2;
+export const PUBLIC_JOIN_BURST = 20;
+
+/** Public groups whose joins are counted. */
+export const PUBLIC_GROUPS_RATED = 1_024;
+
+/** Bytes of a file read at one time: one frame of a channel. */
+export const FILE_CHUNK = 65_535;
+
+/** Files fetched at one time, and of one conversation, so that a slow one does not hold up the others. */
+export const PARALLEL_DOWNLOADS = 4;
+export const DOWNLOADS_OF_CONVERSATION = 2;
+
+/** Bytes that a download must bring in each such time; a slower one is ended, and goes on later, with somebody else if there is one. */
+export const DOWNLOAD_LEAST_BYTES = 32_768;
+export const DOWNLOAD_WINDOW_MS = 30_000;
+
+/** When all connected members were asked in vain for a conversation's files: the first wait, and the longest, until they are asked again. */
+export const DOWNLOAD_RETRY_FIRST_MS = 5_000;
+export const DOWNLOAD_RETRY_LONGEST_MS = 10 * 60_000;
+
+/** Files of a conversation that are looked at for one to fetch, and requests that may fail until the next wait. */
+export const WANTED_FILES = 64;
+export const MAX_REFUSED_DOWNLOADS = 256;
+
+/** Members who sent wrong bytes of a file are remembered, so many. */
+export const WRONG_SOURCES_KEPT = 4_096;
+
+/** Files sent to one device at one time, and requests of it that may wait for their turn. */
+export const FILES_PER_DEVICE = 4;
+export const FILES_WAITING_PER_DEVICE = 60;
+
+/** How often files are looked for that have become too old. */
+export const RETENTION_EVERY_MS = 60 * 60_000;
+
+/** Rows of files treated at one time, so that other work comes in between. */
+export const FILE_BATCH = 500;
+
+/** Profiles taken from one account: at once, and a second. 2023's daemon sends its own after each fetch until one got through. */
+export const PROFILE_BURST = 10;
+export const PROFILE_RATE = 1 / 30;
+export const PROFILE_RATES_KEPT = 4_096;
+
+/** Time for a profile to come in or go out. */
+export const PROFILE_TIMEOUT_MS = 30_000;
+
+/** Attempts to give a device our profile on one connection: one who has not cloned yet declines. */
+export const PROFILE_ATTEMPTS = 8;

@@ -19,7 +19,7 @@ import { emptyReader, OverlayReader } from "../swarm/overlay.ts";
 import { missingObjects } from "../swarm/reachable.ts";
 import { Repository } from "../swarm/repository.ts";
 import { RuleViolation } from "../swarm/rules/violation.ts";
-import { createConversation, join as joinCommit } from "../swarm/write_members.ts";
+import { createConversation, join as joinCommit, type NewConversation } from "../swarm/write_members.ts";
 import { MAX_WANTED_OF_ACCOUNT } from "./constants.ts";
 
 const log = getLogger(["kituo", "relay"]);
@@ -165,33 +165,41 @@ export class Conversations extends Emitter<ConversationsEvents> {
 
   /** The one-to-one conversation with an account, made if there is none; its id. @param earlier the one that was left */
   async oneToOne(account: AccountId, earlier?: Oid): Promise<Oid> {
-    const { store, identity, clock, displayName } = this.options;
     const known = this.of(account).find(({ facts, joined }) => facts.mode === Mode.oneToOne && joined);
     if (known) return known.id;
-    if (earlier && store.conversations.get(earlier)?.state === "left" && await isThere(this.#dir(earlier))) {
+    if (
+      earlier && this.options.store.conversations.get(earlier)?.state === "left" && await isThere(this.#dir(earlier))
+    ) {
       const conversation = await this.#openStored(earlier);
       if (conversation.joined && conversation.isMember(account)) return earlier;
       this.leave(earlier);
     }
+    return (await this.create({ mode: Mode.oneToOne, invited: account })).id;
+  }
+
+  /** Makes a new conversation, with this node as its admin. */
+  async create(conversation: NewConversation): Promise<Conversation> {
+    const { store, identity, clock, displayName } = this.options;
     // Two initial commits of one second and mode could be the same conversation (swarm-repository.md 3.1).
-    const now = Math.max(clock.now(), this.#lastCreated + 1_000);
-    this.#lastCreated = now;
-    const context = { identity, displayName: displayName(), now };
-    const written = await createConversation(context, { mode: Mode.oneToOne, invited: account });
+    let written;
+    do {
+      const now = Math.max(clock.now(), this.#lastCreated + 1_000);
+      this.#lastCreated = now;
+      written = await createConversation({ identity, displayName: displayName(), now }, conversation);
+    } while (store.conversations.get(written.head)); // of the same second, before a restart
     const id = written.head;
-    await this.#settle(id, written.objects, written.head);
+    await this.#settle(id, written.objects, id);
     store.conversations.put({
       id,
-      mode: Mode.oneToOne,
+      mode: conversation.mode,
       created: clock.now(),
       removed: 0,
       erased: 0,
       state: "active",
       title: "",
-      head: written.head,
+      head: id,
     });
-    await this.#openStored(id);
-    return id;
+    return await this.#openStored(id);
   }
 
   /**
@@ -214,13 +222,22 @@ export class Conversations extends Emitter<ConversationsEvents> {
     });
   }
 
+  /** Notes that we have left: the conversation is served until somebody knows. */
+  leaving(id: Oid): void {
+    const { store, clock } = this.options;
+    const record = store.conversations.get(id);
+    if (record) store.conversations.put({ ...record, state: "leaving", removed: clock.now() });
+  }
+
   /** Ends our part in a conversation: it is served and followed no more, its data stays. */
   leave(id: Oid): void {
+    const { store, clock } = this.options;
     const conversation = this.#open.get(id);
     this.#open.delete(id);
     this.#wanted.delete(id);
     this.#byAccount = null;
-    this.options.store.conversations.setState(id, "left");
+    const record = store.conversations.get(id);
+    if (record) store.conversations.put({ ...record, state: "left", removed: record.removed || clock.now() });
     this.emit("closed", { id });
     conversation?.close().catch((error) => log.warn("closing {id} failed: {error}", { id, error: messageOf(error) }));
   }
@@ -259,7 +276,8 @@ export class Conversations extends Emitter<ConversationsEvents> {
       await conversation.close();
       throw new NotInvited("what is here is of an earlier stay that has ended");
     }
-    store.conversations.put({ ...record, mode: facts.mode ?? record.mode, state: "active" });
+    const state = record.state === "leaving" ? "leaving" : "active";
+    store.conversations.put({ ...record, mode: facts.mode ?? record.mode, state });
     store.conversationRequests.delete(id);
     this.#wanted.delete(id);
     this.#damaged.delete(id);

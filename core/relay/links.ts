@@ -32,8 +32,8 @@ export interface LinksOptions {
   presence: Pick<Presence, "devices" | "isPresent" | "on">;
   clock: Clock;
   random: Pick<Random, "float">;
-  /** Is this account served? */
-  wanted(account: AccountId): boolean;
+  /** Is this device served? */
+  wanted(account: AccountId, device: DeviceId): boolean;
 }
 
 export class Links {
@@ -70,7 +70,7 @@ export class Links {
   }
 
   #appeared(account: AccountId, device: PublicKey): void {
-    if (this.#stopped || !this.options.wanted(account)) return;
+    if (this.#stopped || !this.options.wanted(account, device.longId)) return;
     const link = this.#link(account, device);
     link.wait = RETRY_FIRST_MS;
     if (link.busy) link.again = true;
@@ -103,8 +103,9 @@ export class Links {
     link.wait = Math.min(link.wait * 2, RETRY_LONGEST_MS);
     link.cancel = this.options.clock.after(wait, () => {
       const { presence, wanted } = this.options;
-      if (wanted(link.account) && presence.isPresent(link.account, link.device.longId)) this.#try(link);
-      else this.#links.delete(link.device.longId);
+      if (wanted(link.account, link.device.longId) && presence.isPresent(link.account, link.device.longId)) {
+        this.#try(link);
+      } else this.#links.delete(link.device.longId);
     });
   }
 
@@ -130,7 +131,7 @@ export class Links {
   async #connect({ account, device }: Link): Promise<void> {
     const { connections, presence, wanted } = this.options;
     // it may have waited for its turn for long
-    if (this.#stopped || !wanted(account) || !presence.isPresent(account, device.longId)) return;
+    if (this.#stopped || !wanted(account, device.longId) || !presence.isPresent(account, device.longId)) return;
     await connections.connect(device, "application/im-gitmessage-id");
   }
 }

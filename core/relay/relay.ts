@@ -6,6 +6,7 @@
 import { getLogger } from "@logtape/logtape";
 import { Account } from "../account/account.ts";
 import type { InstantMessage } from "../account/instant_message.ts";
+import type { Bytes } from "../base/bytes.ts";
 import type { Clock } from "../base/clock.ts";
 import { messageOf } from "../base/errors.ts";
 import type { Random } from "../base/random.ts";
@@ -23,8 +24,14 @@ import { Clones } from "./clones.ts";
 import { Conversations } from "./conversations.ts";
 import { Delivery } from "./delivery.ts";
 import { Fetcher } from "./fetcher.ts";
+import type { FileLimits } from "./file_policy.ts";
+import { Files } from "./files.ts";
+import { Groups } from "./groups.ts";
 import { Invitations } from "./invitations.ts";
 import { Links } from "./links.ts";
+import { Moderation } from "./moderation.ts";
+import { OwedInvitations } from "./owed_invitations.ts";
+import { Profiles } from "./profiles.ts";
 import { Router } from "./router.ts";
 
 const log = getLogger(["kituo", "relay"]);
@@ -37,11 +44,16 @@ export interface RelayOptions {
   random: Random;
   /** Folder of the repositories. */
   conversationsDir: string;
+  /** Folder of the files that members send, and how much of them is kept. */
+  filesDir: string;
+  fileLimits: FileLimits;
   /** TCP port for peers; 0 = any. */
   peerPort: number;
   addresses(): string[];
   publicAddresses(): string[];
   displayName(): string;
+  /** The profile that members are given. */
+  vcard: Bytes;
   /** Is this account accepted without asking? */
   welcome(account: AccountId): boolean;
   /** Are strangers let in at all, to ask? */
@@ -58,9 +70,14 @@ export class Relay {
   readonly fetcher: Fetcher;
   readonly delivery: Delivery;
   readonly links: Links;
+  readonly groups: Groups;
+  readonly files: Files;
+  readonly profiles: Profiles;
   readonly #messenger: Messenger;
   readonly #router: Router;
   readonly #clones: Clones;
+  readonly #owed: OwedInvitations;
+  readonly #moderation: Moderation;
 
   constructor(private readonly options: RelayOptions) {
     const { identity, store, dht, clock, random } = options;
@@ -93,7 +110,7 @@ export class Relay {
       presence,
       clock,
       random,
-      wanted: (account) => this.#serves(account),
+      wanted: (account, device) => this.#serves(account, device),
     });
     this.#messenger = new Messenger({
       clock,
@@ -115,12 +132,24 @@ export class Relay {
       generation: (device) => store.certificates.byDevice(device)?.generation,
       check: (conversation, connection) => this.fetcher.fetch(conversation.id, connection),
     });
+    this.files = new Files({
+      dir: options.filesDir,
+      limits: options.fileLimits,
+      store,
+      clock,
+      device: identity.device,
+      conversations: this.conversations,
+      connections: () => this.connections.connections(),
+    });
+    this.profiles = new Profiles({ ...options, ...identity, conversations: this.conversations });
     this.#router = new Router({
       device: identity.device,
       clock,
       messenger: this.#messenger,
       conversations: this.conversations,
       delivery: this.delivery,
+      files: this.files,
+      profiles: this.profiles,
       onNodes: (conversation, devices) => this.#onNodes(conversation, devices),
     });
     this.invitations = new Invitations({
@@ -129,6 +158,27 @@ export class Relay {
       conversations: this.conversations,
       welcome: options.welcome,
     });
+    this.#owed = new OwedInvitations({
+      store,
+      clock,
+      conversations: this.conversations,
+      connected: (account) => this.#connected(account),
+      onOwed: (conversation, account) => {
+        this.links.reach(account);
+        this.#offerContact(conversation);
+      },
+      send: (connection, invitation) => this.#messenger.send(connection, invitation),
+      onSent: (conversation, connection) => this.#tell(conversation, connection),
+    });
+    this.groups = new Groups({
+      store,
+      clock,
+      self: identity.account,
+      conversations: this.conversations,
+      delivery: this.delivery,
+      invitations: this.#owed,
+    });
+    this.#moderation = new Moderation({ store, clock, self: identity.account, groups: this.groups });
     this.#clones = new Clones({
       clock,
       conversations: this.conversations,
@@ -147,23 +197,36 @@ export class Relay {
     return this.options.identity.device;
   }
 
+  get displayName(): string {
+    return this.options.displayName();
+  }
+
   async start(): Promise<void> {
     await this.conversations.start();
     this.#listen();
     this.connections.start();
     this.links.start();
+    this.files.start();
     this.account.start();
     this.#clones.start();
     this.#watch();
-    for (const conversation of this.conversations.all()) this.#offerContact(conversation);
+    this.groups.start();
+    for (const conversation of this.conversations.all()) {
+      this.#owed.settle(conversation);
+      this.#moderation.onMembers(conversation);
+      this.#offerContact(conversation);
+    }
   }
 
   /** Ends all connections in order. */
   async stop(): Promise<void> {
     this.links.stop();
+    this.groups.stop();
     this.#clones.stop();
     this.delivery.stop();
     this.account.stop();
+    this.profiles.stop();
+    await this.files.stop();
     await this.connections.stop();
     this.#router.stop();
     await this.conversations.stop();
@@ -173,16 +236,20 @@ export class Relay {
    * May the peer connect: a contact, or a member of a conversation here (connection.md 8.4). While a conversation is still to be cloned its
    * members are unknown, and any of them may bring it: then everybody may.
    */
-  allows({ account }: Peer): boolean {
+  allows({ account, device }: Pick<Peer, "account" | "device">): boolean {
     if (this.account.contacts.isBanned(account)) return false;
-    return this.options.openToAll || this.#serves(account) || this.#inviters().length > 0;
+    return this.options.openToAll || this.#serves(account, device) || this.#inviters().length > 0;
   }
 
-  #serves(account: AccountId): boolean {
+  /** Is there anything that we and this account, or this device of it, have in common? */
+  #serves(account: AccountId, device?: DeviceId): boolean {
     const { contacts } = this.account;
     if (contacts.isBanned(account)) return false;
-    return contacts.isContact(account) || this.conversations.of(account).length > 0 ||
-      this.#inviters().includes(account);
+    if (contacts.isContact(account) || this.#inviters().includes(account)) return true;
+    const common = this.conversations.of(account);
+    return device === undefined
+      ? common.length > 0
+      : common.some((conversation) => conversation.mayFetch({ account, device }));
   }
 
   #inviters(): AccountId[] {
@@ -215,7 +282,9 @@ export class Relay {
     this.conversations.on("closed", ({ id }) => {
       this.#router.drop(id);
       this.delivery.drop(id);
+      this.#owed.drop(id);
       this.#watch();
+      this.connections.closeAll((peer) => !this.allows(peer), "nothing in common any more");
     });
     this.fetcher.on("fetched", ({ conversation, connection: { peer }, held, added }) => {
       this.delivery.shows(conversation, peer.account, peer.device, held);
@@ -261,14 +330,17 @@ export class Relay {
     certificates.remember(peer);
     certificates.bridge(peer.device);
     this.#clones.onConnection(connection);
+    this.files.onConnection(connection);
     for (const conversation of this.conversations.of(peer.account)) {
       if (conversation.mayFetch(peer)) this.fetcher.fetch(conversation.id, connection);
     }
     try {
       const generation = await this.#messenger.ready(connection);
+      this.#owed.onConnection(connection);
+      this.profiles.offer(connection, generation);
       for (const conversation of this.conversations.of(peer.account)) {
         if (!conversation.mayFetch(peer)) continue;
-        this.delivery.tell(conversation, peer.device);
+        this.#tell(conversation, connection);
         if (generation === "msg") this.#joinOverlay(conversation, connection);
       }
     } catch (error) {
@@ -288,15 +360,31 @@ export class Relay {
 
   /** Tells every connected member device of what is new, and tries to reach the others. */
   #spread(conversation: Conversation): void {
-    for (const { peer } of this.connections.connections()) {
-      if (conversation.mayFetch(peer)) this.delivery.tell(conversation, peer.device);
-    }
+    for (const connection of this.connections.connections()) this.#tell(conversation, connection);
+  }
+
+  #tell(conversation: Conversation, connection: Connection): void {
+    const { peer } = connection;
+    if (!conversation.mayFetch(peer) || this.#owed.awaits(conversation.id, connection)) return;
+    this.delivery.tell(conversation, peer.device);
   }
 
   #onMembers(conversation: Conversation): void {
     this.#watch();
     this.#router.enforce(conversation, this.connections.connections());
-    this.connections.closeAll((peer) => !this.allows(peer), "no member any more");
+    const { bannedAccounts, bannedDevices } = conversation.members;
+    const isBanned = ({ account, device }: Peer) => bannedAccounts.has(account) || bannedDevices.has(device);
+    this.connections.closeAll(
+      (peer) => !this.allows(peer) || isBanned(peer) && !this.#serves(peer.account, peer.device),
+      "no member any more",
+    );
+    this.#owed.settle(conversation);
+    this.#moderation.onMembers(conversation);
+    for (const connection of this.connections.connections()) {
+      const { peer } = connection;
+      const generation = this.options.store.certificates.byDevice(peer.device)?.generation;
+      if (conversation.mayFetch(peer)) this.profiles.offer(connection, generation);
+    }
     for (const account of conversation.participants()) this.links.reach(account);
     this.#offerContact(conversation);
   }
@@ -305,9 +393,8 @@ export class Relay {
     const { store, identity, offerContact } = this.options;
     if (!offerContact || conversation.facts.mode === 0 || !conversation.joined) return;
     for (const [account, role] of conversation.members.roles) {
-      if (account === identity.account || (role !== "admin" && role !== "member") || store.contacts.get(account)) {
-        continue;
-      }
+      const isIn = role === "admin" || role === "member" || this.#owed.owes(conversation.id, account);
+      if (account === identity.account || !isIn || store.contacts.get(account)) continue;
       this.account.contacts.add(account).catch((error) =>
         log.warn("no contact request to {account}: {error}", { account, error: messageOf(error) })
       );
@@ -354,12 +441,8 @@ export class Relay {
 
   #onInviteRequest(connection: Connection, id: string): void {
     const conversation = this.conversations.get(id);
-    if (!conversation?.mayFetch(connection.peer)) return;
-    const { facts: { mode }, record: { title } } = conversation;
-    const metadatas = new Map([["mode", `${mode}`], ...title ? [["title", title] as const] : []]);
-    this.#messenger.send(connection, { kind: "invite", conversation: id, metadatas }).catch((error) =>
-      log.debug("an invitation was not sent: {error}", { error: messageOf(error) })
-    );
+    if (conversation?.mayFetch(connection.peer)) this.#owed.answer(conversation, connection);
+    else if (conversation) this.#moderation.onRequest(conversation, connection.peer.account);
   }
 
   /** Devices that a member told us of: those that belong to members by their certificates are linked. */

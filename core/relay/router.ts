@@ -14,6 +14,8 @@ import type { Channel, Connection } from "../transport/channel.ts";
 import { DEVICES_SERVED, PACKS_PER_DEVICE } from "./constants.ts";
 import type { Conversations } from "./conversations.ts";
 import type { Delivery } from "./delivery.ts";
+import type { Files } from "./files.ts";
+import type { Profiles } from "./profiles.ts";
 
 export interface RouterOptions {
   /** Our own device. */
@@ -22,6 +24,8 @@ export interface RouterOptions {
   messenger: Messenger;
   conversations: Conversations;
   delivery: Delivery;
+  files: Pick<Files, "accept">;
+  profiles: Pick<Profiles, "accept" | "answer">;
   /** Devices that a member says belong to a conversation. */
   onNodes(conversation: Conversation, devices: DeviceId[]): void;
 }
@@ -34,7 +38,7 @@ export class Router {
 
   /** What to do with a channel that the peer asks for; `null` declines it. */
   accept(connection: Connection, name: string): ((channel: Channel) => void) | null {
-    const { device, clock, messenger } = this.options;
+    const { device, clock, messenger, files, profiles } = this.options;
     const wanted = parseChannelName(name);
     switch (wanted.kind) {
       case "sip":
@@ -49,6 +53,12 @@ export class Router {
         const conversation = this.#readable(wanted.conversation, connection);
         return conversation ? (channel) => this.overlay(conversation).add(channel) : null;
       }
+      case "file":
+        return files.accept(wanted, connection);
+      case "profile":
+        return profiles.accept(wanted, connection);
+      case "profile-request":
+        return profiles.answer(wanted, connection);
       case "service-query":
         return (channel) => void answerServiceQueries(channel, device, clock);
       default:
@@ -78,7 +88,7 @@ export class Router {
       if (conversation.mayFetch(peer)) continue;
       for (const channel of channels) {
         const name = parseChannelName(channel.name);
-        if (name.kind === "git" && name.conversation === conversation.id) channel.close();
+        if (name.kind !== "swarm" && "conversation" in name && name.conversation === conversation.id) channel.close();
       }
     }
   }

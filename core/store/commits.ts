@@ -94,6 +94,7 @@ export class Commits {
   readonly #count;
   readonly #nextPosition;
   readonly #byArrival;
+  readonly #ofType;
   readonly #latest;
   readonly #newest;
   readonly #before;
@@ -122,6 +123,7 @@ export class Commits {
     this.#count = db.prepare("SELECT count(*) AS n FROM commits WHERE conversation = ?");
     this.#nextPosition = db.prepare("SELECT ifnull(max(position), -1) + 1 AS n FROM commits WHERE conversation = ?");
     this.#byArrival = db.prepare("SELECT * FROM commits WHERE conversation = ? AND seq > ? ORDER BY seq LIMIT ?");
+    this.#ofType = db.prepare("SELECT * FROM commits WHERE conversation = ? AND type = ? ORDER BY seq");
     this.#latest = db.prepare("SELECT id FROM commits WHERE conversation = ? ORDER BY seq DESC LIMIT ?");
     const newest = (which = "") =>
       db.prepare(`SELECT * FROM commits WHERE conversation = ? ${which} ORDER BY position DESC LIMIT ?`);
@@ -212,6 +214,11 @@ export class Commits {
   /** A page in the order of arrival, earliest first. */
   byArrival(conversation: string, { after = 0, limit }: ArrivalPage): CommitRow[] {
     return this.#byArrival.all(conversation, after, pageSize(limit)).map(commitOf);
+  }
+
+  /** All of one type, in the order of arrival, earliest first. */
+  ofType(conversation: string, type: string): CommitRow[] {
+    return this.#ofType.all(conversation, type).map(commitOf);
   }
 
   /** The ids of those that came last, the last one first. */

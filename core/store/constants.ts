@@ -32,3 +32,9 @@ export const MAX_SEARCH_WORDS = 16;
 
 /** Characters of one text that can be searched: a message may have megabytes, and cutting them into words takes time. */
 export const MAX_SEARCHED_TEXT = 64 * 1024;
+
+/** Profiles kept: with 512 KiB each (messaging) at most 1 GiB; the one that came longest ago gives way. */
+export const MAX_PROFILES = 2_000;
+
+/** Devices of which it is remembered that they have our profile. */
+export const MAX_PROFILES_SENT = 10_000;

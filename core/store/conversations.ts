@@ -37,6 +37,7 @@ export class Conversations {
   readonly #put;
   readonly #setHead;
   readonly #setState;
+  readonly #setProfile;
   readonly #delete;
 
   constructor(db: DatabaseSync) {
@@ -45,6 +46,7 @@ export class Conversations {
     this.#put = db.prepare("INSERT OR REPLACE INTO conversations VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
     this.#setHead = db.prepare("UPDATE conversations SET head = ? WHERE id = ?");
     this.#setState = db.prepare("UPDATE conversations SET state = ? WHERE id = ?");
+    this.#setProfile = db.prepare("UPDATE conversations SET title = ?, description = ? WHERE id = ?");
     this.#delete = db.prepare("DELETE FROM conversations WHERE id = ?");
   }
 
@@ -83,6 +85,11 @@ export class Conversations {
   /** Notes a step in the conversation's life; false when it is unknown. */
   setState(id: string, state: ConversationState): boolean {
     return this.#setState.run(state, id).changes > 0;
+  }
+
+  /** Notes what the conversation is called; false when it is unknown. */
+  setProfile(id: string, { title, description }: { title: string; description: string }): boolean {
+    return this.#setProfile.run(title, description, id).changes > 0;
   }
 
   /** Forgets the record (not its commits). */

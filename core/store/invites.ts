@@ -3,19 +3,20 @@
 import type { DatabaseSync } from "node:sqlite";
 import { integerOf, type Row, textOf } from "./row.ts";
 
-/** An invitation to be sent, or sent again. */
+/** An invitation to be sent again and again. */
 export interface Invite {
   conversation: string;
   /** Jami ID of the invited */
   account: string;
-  /** when it was last sent, ms; 0 = not yet */
-  sent: number;
+  /** when it was made, ms: it is said with every repetition, so that one declined is not shown again */
+  made: number;
 }
 
 /** Reads and writes the invitations we owe. */
 export class Invites {
   readonly #put;
   readonly #all;
+  readonly #forConversation;
   readonly #forAccount;
   readonly #delete;
   readonly #drop;
@@ -23,6 +24,7 @@ export class Invites {
   constructor(db: DatabaseSync) {
     this.#put = db.prepare("INSERT OR REPLACE INTO invites VALUES (?, ?, ?)");
     this.#all = db.prepare("SELECT * FROM invites ORDER BY conversation, account");
+    this.#forConversation = db.prepare("SELECT * FROM invites WHERE conversation = ? ORDER BY account");
     this.#forAccount = db.prepare("SELECT * FROM invites WHERE account = ? ORDER BY conversation");
     this.#delete = db.prepare("DELETE FROM invites WHERE conversation = ? AND account = ?");
     this.#drop = db.prepare("DELETE FROM invites WHERE conversation = ?");
@@ -30,12 +32,17 @@ export class Invites {
 
   /** Keeps an invitation, in place of the earlier one of the same account and conversation. */
   put(invite: Invite): void {
-    this.#put.run(invite.conversation, invite.account, invite.sent);
+    this.#put.run(invite.conversation, invite.account, invite.made);
   }
 
   /** All. */
   all(): Invite[] {
     return this.#all.all().map(inviteOf);
+  }
+
+  /** Those into a conversation. */
+  forConversation(conversation: string): Invite[] {
+    return this.#forConversation.all(conversation).map(inviteOf);
   }
 
   /** Those owed to an account. */
@@ -55,5 +62,5 @@ export class Invites {
 }
 
 function inviteOf(row: Row): Invite {
-  return { conversation: textOf(row, "conversation"), account: textOf(row, "account"), sent: integerOf(row, "sent") };
+  return { conversation: textOf(row, "conversation"), account: textOf(row, "account"), made: integerOf(row, "made") };
 }

@@ -132,6 +132,49 @@ export const migrations: readonly string[] = [
   CREATE VIRTUAL TABLE search USING fts5(
     text, content = '', contentless_delete = 1, tokenize = "unicode61 remove_diacritics 2"
   );
+    `,
+  `
+  ALTER TABLE invites RENAME COLUMN sent TO made; -- ms: when the invitation was made, the same in every repetition
+  `,
+  `
+  CREATE TABLE files (
+    conversation TEXT NOT NULL,
+    id TEXT NOT NULL,                -- the commit that announces the file
+    file_id TEXT NOT NULL,           -- what peers ask for
+    author TEXT NOT NULL,
+    device TEXT NOT NULL,
+    name TEXT NOT NULL,
+    size INTEGER NOT NULL,           -- bytes
+    sha3 TEXT NOT NULL,
+    state TEXT NOT NULL,
+    announced INTEGER NOT NULL,      -- ms, by the author's clock but never later than it came here
+    tried INTEGER NOT NULL,          -- ms, 0 = never asked for
+    PRIMARY KEY (conversation, id)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX files_id ON files (id);
+  CREATE INDEX files_state ON files (conversation, state, tried);
+  CREATE INDEX files_sha3 ON files (sha3, state);
+  CREATE INDEX files_age ON files (state, announced);
+
+  -- how far the commits of a conversation were searched for files
+  CREATE TABLE file_scans (conversation TEXT PRIMARY KEY, seq INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE profiles (
+    account TEXT PRIMARY KEY,
+    name TEXT NOT NULL,
+    vcard BLOB NOT NULL,
+    modified INTEGER NOT NULL,       -- s, as the sender says; 0 = it does not
+    received INTEGER NOT NULL        -- ms
+  ) STRICT;
+  CREATE INDEX profiles_received ON profiles (received);
+
+  -- which version of the own profile each device has
+  CREATE TABLE profiles_sent (
+    device TEXT PRIMARY KEY,
+    sha3 TEXT NOT NULL,
+    sent INTEGER NOT NULL            -- ms
+  ) STRICT;
+  CREATE INDEX profiles_sent_age ON profiles_sent (sent);
   `,
 ];
 

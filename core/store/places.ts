@@ -17,6 +17,11 @@ export function conversationsPath(data: string): string {
   return join(data, "conversations");
 }
 
+/** The folder of the files that members sent. @param data the data folder */
+export function filesPath(data: string): string {
+  return join(data, "files");
+}
+
 /**
  * The repository of a conversation.
  * @param conversations the folder of the repositories

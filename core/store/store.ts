@@ -8,9 +8,11 @@ import { BUSY_TIMEOUT } from "./constants.ts";
 import { Contacts } from "./contacts.ts";
 import { Conversations } from "./conversations.ts";
 import { StoreError } from "./errors.ts";
+import { Files } from "./files.ts";
 import { Invites } from "./invites.ts";
 import { Ledger } from "./ledger.ts";
 import { migrate } from "./migrations.ts";
+import { Profiles } from "./profiles.ts";
 import { ConversationRequests, TrustRequests } from "./requests.ts";
 import { Search } from "./search.ts";
 import { Settings } from "./settings.ts";
@@ -30,6 +32,8 @@ export class Store {
   readonly revocations: RevocationLists;
   readonly invites: Invites;
   readonly treated: Treated;
+  readonly files: Files;
+  readonly profiles: Profiles;
   readonly #db: DatabaseSync;
   #depth = 0;
 
@@ -49,6 +53,8 @@ export class Store {
     this.revocations = new RevocationLists(db);
     this.invites = new Invites(db);
     this.treated = new Treated(db);
+    this.files = new Files(db);
+    this.profiles = new Profiles(db);
   }
 
   /**

@@ -20,8 +20,10 @@ import { type ConversationFacts, conversationFacts, readCommit } from "./convers
 import { holds, lacking, type NodeSource, readingAhead } from "./graph.ts";
 import { checkHistory } from "./history.ts";
 import { indexRow, indexRows } from "./index_rows.ts";
-import { type Members, membersAt } from "./members.ts";
+import { type Members, membersAt, treesOf } from "./members.ts";
 import type { GitObject, ObjectReader, Oid } from "./object.ts";
+import { type Profile, PROFILE_PATH } from "./profile.ts";
+import { profileAt } from "./read_profile.ts";
 import { OverlayReader } from "./overlay.ts";
 import { missingObjects } from "./reachable.ts";
 import type { Repository } from "./repository.ts";
@@ -30,6 +32,10 @@ import type { WriteContext, Written } from "./write.ts";
 import { mergeHeads } from "./write_merge.ts";
 
 const log = getLogger(["kituo", "swarm"]);
+
+/** Characters of title and description that the record keeps for lists. */
+const MAX_TITLE = 1_000;
+const MAX_DESCRIPTION = 10_000;
 
 /** The node may not write here: it is no member (any more). */
 export class NotMember extends KituoError {}
@@ -69,6 +75,8 @@ export class Conversation extends Emitter<ConversationEvents> {
   #mutex = new KeyedMutex<"write">();
   #head: Oid;
   #members: Members;
+  /** The file that the record was made from. */
+  #profile: Oid | null = null;
   readonly #graph: NodeSource;
 
   private constructor(
@@ -99,6 +107,7 @@ export class Conversation extends Emitter<ConversationEvents> {
     const { tree } = await readCommit(repository, head);
     const conversation = new Conversation(facts, repository, deps, head, await membersAt(repository, tree));
     await conversation.#catchUp();
+    await conversation.#noteProfile(tree);
     return conversation;
   }
 
@@ -136,9 +145,20 @@ export class Conversation extends Emitter<ConversationEvents> {
     return role === "admin" || role === "member";
   }
 
+  /** Title, description and so on, as of now (swarm-repository.md 9). */
+  async profile(): Promise<Profile> {
+    return await profileAt(this.repository, (await readCommit(this.repository, this.#head)).tree);
+  }
+
   /** May the peer fetch (swarm-sync.md 1.6)? To be asked at every request. */
   mayFetch(peer: { account: AccountId; device: DeviceId }): boolean {
     return this.isMember(peer.account) && !this.#members.bannedDevices.has(peer.device);
+  }
+
+  /** Is the peer a full member (not merely invited), by a device that is not banned? Those may have files (swarm-sync.md 6.3). */
+  isJoined(peer: { account: AccountId; device: DeviceId }): boolean {
+    const role = this.#members.roles.get(peer.account);
+    return (role === "admin" || role === "member") && this.mayFetch(peer);
   }
 
   /** Is the commit in our history? */
@@ -197,6 +217,7 @@ export class Conversation extends Emitter<ConversationEvents> {
     return this.#mutex.run("write", async () => {
       if (!this.isMember(this.deps.identity.account)) throw new NotMember(`not a member of ${this.id}`);
       const written = await what(this.#context(this.repository));
+      if (written.commits.length === 0) return [];
       const reader = new OverlayReader(this.repository, new Map(written.objects.map((object) => [object.oid, object])));
       return await this.#keep(reader, written.head, await this.#check(reader, written.head), true);
     });
@@ -252,7 +273,9 @@ export class Conversation extends Emitter<ConversationEvents> {
     addToIndex(store, this.id, head, rows);
     const [from, before] = [this.#head, this.#members.devices];
     this.#head = head;
-    this.#members = await membersAt(this.repository, rows[rows.length - 1].tree);
+    const { tree } = rows[rows.length - 1];
+    this.#members = await membersAt(this.repository, tree);
+    await this.#noteProfile(tree);
     const newcomers = [...this.#members.devices.keys()].filter((device) => !before.has(device));
     this.emit("moved", { added: rows, own, from, newcomers });
     await this.repository.repack().catch((error) =>
@@ -268,5 +291,17 @@ export class Conversation extends Emitter<ConversationEvents> {
     const rows = await indexRows(this.repository, this.id, this.#head, (id) => this.has(id));
     if (rows.length) log.debug("{count} commits of {id} come into the index", { count: rows.length, id: this.id });
     addToIndex(store, this.id, this.#head, rows);
+  }
+
+  /** The record names the conversation as its profile does, if it has one. */
+  async #noteProfile(tree: Oid): Promise<void> {
+    const file = await treesOf(this.repository).file(tree, PROFILE_PATH);
+    if (file === null || file.oid === this.#profile) return;
+    const { title, description } = await profileAt(this.repository, tree);
+    this.deps.store.conversations.setProfile(this.id, {
+      title: title.slice(0, MAX_TITLE),
+      description: description.slice(0, MAX_DESCRIPTION),
+    });
+    this.#profile = file.oid;
   }
 }

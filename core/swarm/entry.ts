@@ -9,6 +9,7 @@ import { type CommitBody, field, messageBody } from "./commit.ts";
 import { modeOf } from "./conversation_facts.ts";
 import { MAX_FORMER_TEXT, MAX_REACTION_TEXT, MAX_SHOWN_REACTIONS } from "./entry_limits.ts";
 import { EDITED_KEY, type Writing, writings } from "./entry_text.ts";
+import { fileIdOf } from "./file_message.ts";
 import { isOid, type Oid } from "./oid.ts";
 import { callKey } from "./relation.ts";
 
@@ -146,7 +147,7 @@ function fileEntry(row: CommitRow, body: CommitBody | null, commits: Commits): F
   return {
     kind: "file",
     file: {
-      fileId: deleted ? "" : fileId(row.id, tid, name),
+      fileId: deleted ? "" : fileIdOf(row.id, tid, name),
       name,
       size: wholeNumber(field(body, "totalSize")),
       sha3: field(body, "sha3sum"),
@@ -222,11 +223,6 @@ function whom(body: CommitBody | null): { jamiId: string | null; deviceId: strin
 }
 
 /** By what the file of an announcement is asked for (2.2): the extension is what follows the name's last dot. */
-function fileId(commit: Oid, tid: string, name: string): string {
-  const [, extension = ""] = /\.([^.]+)$/s.exec(name) ?? [];
-  return `${commit}_${tid}${extension === "" ? "" : `.${extension}`}`;
-}
-
 function wholeNumber(text: string): number | null {
   return /^[0-9]{1,15}$/.test(text) ? Number(text) : null;
 }

@@ -50,6 +50,9 @@ export interface Written {
 /** We may not, or cannot, write this here. */
 export class WriteRefused extends KituoError {}
 
+/** It is so already, or contradicts what is so. */
+export class WriteConflict extends WriteRefused {}
+
 /** What one commit is. */
 export interface Draft {
   message: string;

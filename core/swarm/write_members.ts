@@ -4,13 +4,23 @@ import { type AccountId, type DeviceId, isAccountId, isDeviceId } from "../ident
 import { buildCommit, jsonMessage, memberMessage, signatureName } from "./commit.ts";
 import { Mode, readCommit } from "./conversation_facts.ts";
 import { devicePath } from "./author.ts";
+import { voteBeforeBan } from "./device_unban_vote.ts";
 import { type Members, membersAt, type Role, treesOf } from "./members.ts";
 import { blob, type Oid } from "./object.ts";
 import { emptyReader } from "./overlay.ts";
-import { MAX_PROFILE_BYTES, parseProfile, type Profile, PROFILE_PATH, writeProfile } from "./profile.ts";
+import { type Profile, PROFILE_PATH, writeProfile } from "./profile.ts";
+import { profileAt } from "./read_profile.ts";
 import { editTree, file } from "./tree_edit.ts";
 import { TreeReader } from "./tree_view.ts";
-import { certificateBlobs, thenWrite, writeCommit, type WriteContext, WriteRefused, type Written } from "./write.ts";
+import {
+  certificateBlobs,
+  thenWrite,
+  writeCommit,
+  WriteConflict,
+  type WriteContext,
+  WriteRefused,
+  type Written,
+} from "./write.ts";
 
 /** Invitations and votes. */
 const EMPTY = blob(new Uint8Array());
@@ -73,13 +83,13 @@ export async function requireWritingRole(context: WriteContext): Promise<{ membe
 
 /**
  * Invites somebody. Who is banned must be un-banned instead.
- * @throws {WriteRefused} when we are no member, or the account is in already, invited or banned
+ * @throws {WriteRefused} when we are no member; {WriteConflict} when the account is in already, invited or banned
  */
 export async function invite(context: WriteContext, uri: AccountId): Promise<Written> {
   const { members } = await requireWritingRole(context);
   if (!isAccountId(uri)) throw new WriteRefused("not an account id");
-  if (members.bannedAccounts.has(uri)) throw new WriteRefused("the account is banned");
-  if (members.roles.has(uri)) throw new WriteRefused(`the account is ${members.roles.get(uri)} already`);
+  if (members.bannedAccounts.has(uri)) throw new WriteConflict("the account is banned");
+  if (members.roles.has(uri)) throw new WriteConflict(`the account is ${members.roles.get(uri)} already`);
   return await writeCommit(context, {
     message: memberMessage("add", uri),
     edits: new Map([[`invited/${uri}`, file(EMPTY.oid)]]),
@@ -121,9 +131,7 @@ export async function leave(context: WriteContext): Promise<Written> {
 /** Changes the given parts of the profile; the others stay. @throws {WriteRefused} when we are no admin */
 export async function updateProfile(context: WriteContext, changes: Partial<Profile>): Promise<Written> {
   const { tree } = await requireAdmin(context);
-  const trees = treesOf(context.reader);
-  const old = await trees.file(tree, PROFILE_PATH);
-  const profile = parseProfile(old === null ? new Uint8Array() : await trees.content(old.oid, MAX_PROFILE_BYTES));
+  const profile = await profileAt(context.reader, tree);
   const now = blob(writeProfile({ ...profile, ...changes }));
   return await writeCommit(context, {
     message: jsonMessage({ type: "application/update-profile" }),
@@ -136,7 +144,7 @@ export async function updateProfile(context: WriteContext, changes: Partial<Prof
 /**
  * Votes to ban a person or device and, when that decides it, writes the ban.
  * @returns one commit or two; the second only when the votes suffice
- * @throws {WriteRefused} when we are no admin, or the target is not there, banned already, or ourselves
+ * @throws {WriteRefused} when we are no admin, or the target is ourselves; {WriteConflict} when it is not there
  */
 export function ban(context: WriteContext, target: AccountId | DeviceId): Promise<Written> {
   return decide(context, "ban", target);
@@ -166,13 +174,21 @@ async function decide(context: WriteContext, action: "ban" | "unban", target: st
   const place = await findPlace(context, tree, action, target);
   const vote = `votes/${action}/${place.list}/${target}/${account}`;
   const hasVoted = await treesOf(context.reader).file(tree, vote) !== null;
-  const voted = hasVoted ? nothingWritten(context) : await writeCommit(context, {
+  const voted = hasVoted
+    ? nothingWritten(context)
+    : action === "unban" && place.list === "devices"
+    ? await voteBeforeBan(context, target, vote)
+    : await writeVote(context, target, vote);
+  return await thenWrite(context, voted, (next) => resolveVotes(next, action, place, target));
+}
+
+function writeVote(context: WriteContext, target: string, path: string): Promise<Written> {
+  return writeCommit(context, {
     message: jsonMessage({ type: "vote", uri: target }),
-    edits: new Map([[vote, file(EMPTY.oid)]]),
+    edits: new Map([[path, file(EMPTY.oid)]]),
     objects: [EMPTY],
     certificates: "add",
   });
-  return await thenWrite(context, voted, (next) => resolveVotes(next, action, place, target));
 }
 
 function nothingWritten({ head }: WriteContext): Written {
@@ -186,7 +202,7 @@ async function findPlace(context: WriteContext, tree: Oid, action: "ban" | "unba
     const name = list === "invited" ? target : `${target}.crt`;
     if (await treesOf(context.reader).file(tree, `${prefix}${list}/${name}`) !== null) return { list, name };
   }
-  throw new WriteRefused(action === "ban" ? "the target is not in this conversation" : "the target is not banned");
+  throw new WriteConflict(action === "ban" ? "the target is not in this conversation" : "the target is not banned");
 }
 
 /** Counts the votes and, when more than half of the admins want it, moves the target's file. */

@@ -5,6 +5,7 @@ import type { NodeApi } from "../../core/node_api.ts";
 import { router } from "../router.ts";
 import {
   everywhere,
+  givenJamiId,
   id,
   json,
   listQuery,
@@ -27,10 +28,7 @@ const contact = z.object({
 }).openapi("Contact");
 
 const newContact = z.strictObject({
-  // a pattern of JSON Schema has no flags, so both cases are written out
-  jamiId: z.string().regex(/^([jJ][aA][mM][iI]:)?[0-9a-fA-F]{40}$/, "must be a Jami ID: 40 hex digits")
-    .transform((text) => text.slice(-40).toLowerCase())
-    .refine((id) => !/^0+$/.test(id), "must be somebody's Jami ID"),
+  jamiId: givenJamiId,
 }).openapi("NewContact");
 
 const listContacts = createRoute({

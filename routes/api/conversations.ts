@@ -1,9 +1,25 @@
-/** /conversations: the conversations that the node serves. */
+/** /conversations: the conversations that the node serves, and groups that it makes, names and leaves. */
 
 import { createRoute, z } from "@hono/zod-openapi";
 import type { NodeApi } from "../../core/node_api.ts";
 import { router } from "../router.ts";
-import { everywhere, id, json, listQuery, next, notFound, security, time } from "./schemas.ts";
+import { MAX_AVATAR, MAX_DESCRIPTION, MAX_TITLE } from "../constants.ts";
+import { member } from "./members.ts";
+import {
+  deviceId,
+  everywhere,
+  id,
+  json,
+  listQuery,
+  mayConflict,
+  next,
+  notFound,
+  security,
+  text,
+  time,
+  withBody,
+  withoutBody,
+} from "./schemas.ts";
 
 const summary = z.object({
   id,
@@ -17,17 +33,33 @@ const summary = z.object({
   lastActivity: time.nullable(),
 }).openapi("ConversationSummary");
 
-const member = z.object({
-  jamiId: id,
-  role: z.enum(["admin", "member", "invited", "banned", "left"]),
-  online: z.boolean(),
-  devices: z.array(z.object({
-    deviceId: z.string().openapi({ description: "64 hex digits" }),
-    lag: z.int().nullable().openapi({ description: "commits the device is not known to have; null = unknown" }),
-  })),
-}).openapi("Member");
+const detail = summary.extend({
+  description: z.string(),
+  avatar: z.string().openapi({ description: 'picture in base64; "" = none' }),
+  defaultHost: z.object({ jamiId: z.string(), deviceId: z.string() }).nullable()
+    .openapi({ description: "who hosts the group's calls" }),
+  members: z.array(member),
+}).openapi("Conversation");
 
-const detail = summary.extend({ members: z.array(member) }).openapi("Conversation");
+/** A line of the profile: line breaks would end it. */
+const line = (most: number) => text(most).regex(/^[^\r\n]*$/, "must have no line breaks");
+const title = line(MAX_TITLE);
+const description = line(MAX_DESCRIPTION);
+
+const newGroup = z.strictObject({
+  mode: z.enum(["admin-invites-only", "invites-only", "public"]),
+  title: title.optional(),
+  description: description.optional(),
+}).openapi("NewGroup");
+
+const groupChanges = z.strictObject({
+  title: title.optional(),
+  description: description.optional(),
+  avatar: z.union([z.literal(""), z.base64()]).refine((text) => text.length <= MAX_AVATAR, {
+    message: `must have ${MAX_AVATAR} characters at most`,
+  }).optional().openapi({ type: "string", description: "picture in base64" }),
+  defaultHost: z.strictObject({ jamiId: id, deviceId }).nullable().optional(),
+}).openapi("GroupChanges", { description: "What is not there stays; an empty text or null takes a value away." });
 
 const listConversations = createRoute({
   method: "get",
@@ -39,6 +71,36 @@ const listConversations = createRoute({
     200: json(z.object({ conversations: z.array(summary), next }), "The conversations, by id"),
     ...everywhere,
   },
+});
+
+const createGroup = createRoute({
+  method: "post",
+  path: "/conversations",
+  summary: "Make a group with the node as its only admin",
+  security,
+  request: { body: { required: true, content: { "application/json": { schema: newGroup } } } },
+  responses: { 201: json(detail, "The group"), ...everywhere, ...mayConflict, ...withBody },
+});
+
+const updateGroup = createRoute({
+  method: "patch",
+  path: "/conversations/{id}",
+  summary: "Change title, description, picture or default host of a group, as its admin",
+  security,
+  request: {
+    params: z.object({ id }),
+    body: { required: true, content: { "application/json": { schema: groupChanges } } },
+  },
+  responses: { 200: json(detail, "The group"), ...everywhere, ...notFound, ...mayConflict, ...withBody },
+});
+
+const leaveGroup = createRoute({
+  method: "post",
+  path: "/conversations/{id}/leave",
+  summary: "Leave a group. It is served until a member knows; asked a second time, not even that",
+  security,
+  request: { params: z.object({ id }) },
+  responses: { 204: { description: "Left, or leaving" }, ...everywhere, ...notFound, ...mayConflict, ...withoutBody },
 });
 
 const getConversation = createRoute({
@@ -56,6 +118,14 @@ export function conversationRoutes(api: NodeApi) {
     .openapi(listConversations, (c) => {
       const { items, next } = api.conversations(c.req.valid("query"));
       return c.json({ conversations: items, next }, 200);
+    })
+    .openapi(createGroup, async (c) => c.json(await api.createGroup(c.req.valid("json")), 201))
+    .openapi(updateGroup, async (c) => {
+      return c.json(await api.updateGroup(c.req.valid("param").id, c.req.valid("json")), 200);
+    })
+    .openapi(leaveGroup, async (c) => {
+      await api.leave(c.req.valid("param").id);
+      return c.body(null, 204);
     })
     .openapi(getConversation, async (c) => c.json(await api.conversation(c.req.valid("param").id), 200));
 }

@@ -5,14 +5,10 @@ import { DEFAULT_MESSAGES_LIMIT, MAX_MESSAGES_LIMIT, type NodeApi } from "../../
 import { MAX_TEXT } from "../constants.ts";
 import { router } from "../router.ts";
 import { message } from "./message_schema.ts";
-import { count, everywhere, id, json, mayConflict, notFound, security, withBody } from "./schemas.ts";
-
-// what is not Unicode would be changed by being stored, and peers in C would cut a text at its NUL
-const isText = (text: string) => text.isWellFormed() && !text.includes("\0");
+import { count, everywhere, id, json, mayConflict, notFound, security, text, withBody } from "./schemas.ts";
 
 const newMessage = z.strictObject({
-  body: z.string().min(1).max(MAX_TEXT).refine(isText, "must be well-formed Unicode without U+0000")
-    .openapi({ description: "well-formed Unicode without U+0000" }),
+  body: text(MAX_TEXT).min(1).openapi({ description: "well-formed Unicode without U+0000" }),
 }).openapi("NewMessage");
 
 const listMessages = createRoute({

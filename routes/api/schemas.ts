@@ -8,6 +8,24 @@ import { problemResponse } from "../problem.ts";
 export const id = z.string().regex(/^[0-9a-f]{40}$/, "must be 40 hex digits in lower case")
   .openapi({ example: "0123456789abcdef0123456789abcdef01234567" });
 
+/** 64 lower-case hex digits: a device. */
+export const deviceId = z.string().regex(/^[0-9a-f]{64}$/, "must be 64 hex digits in lower case");
+
+/** A Jami ID as people copy it from somewhere. */
+export const givenJamiId = z.string()
+  .regex(/^([jJ][aA][mM][iI]:)?[0-9a-fA-F]{40}$/, "must be a Jami ID: 40 hex digits")
+  .transform((text) => text.slice(-40).toLowerCase())
+  .refine((id) => !/^0+$/.test(id), "must be somebody's Jami ID");
+
+/**
+ * A text of so many characters at most: what is not Unicode would be changed by being stored, and peers in C would cut a
+ * text at its NUL.
+ */
+export function text(most: number) {
+  return z.string().max(most)
+    .refine((text) => text.isWellFormed() && !text.includes("\0"), "must be well-formed Unicode without U+0000");
+}
+
 /** Seconds since 1970. */
 export const time = z.number().openapi({ description: "seconds since 1970", example: 1790000000 });
 

@@ -1,4 +1,4 @@
-/** Lets through only bodies that are called JSON: the validator would take anything else for an empty object. */
+/** Lets through only small bodies that are called JSON: the validator would take anything else for an empty object. */
 
 import type { HonoRequest, MiddlewareHandler } from "hono";
 import { problem } from "../problem.ts";

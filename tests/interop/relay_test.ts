@@ -13,6 +13,7 @@ import {
   linkTime,
   postInOrder,
   readyKituo,
+  waitKituoMembers,
   waitKituoTexts,
   wallTime,
 } from "./driver/scenario.ts";
@@ -38,8 +39,9 @@ interopTest("Kituo asks a daemon to be its contact, and they talk", async () => 
   await kituo.api("POST", "/contacts", { jamiId: alice.uri });
   await alice.acceptContact(kituo.jamiId);
   const conversation = await alice.conversationWith(kituo.jamiId);
-  // Her own join too: 2023's daemon writes a text sent before that beside the join, and loses it.
+  // 2023's daemon writes a text sent during its own join beside the join, with the join's files: nobody can take that.
   for (const account of [kituo.jamiId, alice.uri]) await alice.waitMember(conversation, account);
+  await waitKituoMembers(kituo, conversation, [alice.uri]);
   await kituo.until("the confirmation", async () => {
     const { contacts } = await kituo.api<{ contacts: { confirmed: boolean }[] }>("GET", "/contacts");
     return contacts[0]?.confirmed;

@@ -41,6 +41,11 @@ export class MemoryConnection implements Connection {
     other.#other = this;
   }
 
+  /** Has it ended? */
+  get ended(): boolean {
+    return this.#ended;
+  }
+
   beacon(): Promise<boolean> {
     return Promise.resolve(!this.#ended);
   }

@@ -26,7 +26,9 @@ export async function checkVote(context: RuleContext): Promise<void> {
     if (voter !== owner) bad("a vote in another's name");
     if (change.before !== null || change.after?.oid !== EMPTY_BLOB) bad("not a new and empty file");
     if (target === (kind === "devices" ? commit.device : owner)) bad("a vote against oneself");
-    if (action === "ban" && !await isThere(context, kind, target)) bad("the target is not there");
+    // about a device also to end its ban, when it is in no parent of the head any more: see device_unban_vote.ts
+    const mustBeThere = action === "ban" || kind === "devices";
+    if (mustBeThere && !await isThere(context, kind, target)) bad("the target is not there");
     votes++;
   }
   if (votes !== 1) bad("not one vote");

@@ -279,6 +279,11 @@ export class TodayPeer implements AsyncDisposable {
     return links.map(({ account }) => account);
   }
 
+  /** Opens any channel to a connected account and reads it to its end; `null` when it is declined. */
+  async request(account: string, name: string): Promise<{ size: number; sha3: string } | null> {
+    return await this.call("request", account, name);
+  }
+
   /** Asks until `check` gives something true. @throws {DaemonTimeout} */
   async until<T>(what: string, check: () => Promise<T | false>, timeout = WAIT_TIMEOUT): Promise<T> {
     const end = performance.now() + timeout;

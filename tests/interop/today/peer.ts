@@ -4,12 +4,14 @@
  * `{"event", "at", ...}` with `at` in ms since 1970. It ends in order when its input ends.
  */
 
+import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { systemClock } from "../../../core/base/clock.ts";
 import { messageOf } from "../../../core/base/errors.ts";
 import { createIdentity, type Identity } from "../../../core/identity/identity.ts";
 import { hasIdentity, loadIdentity, saveIdentity } from "../../../core/identity/storage.ts";
 import { configureLogging } from "../../../core/logging.ts";
+import { ChannelDeclined } from "../../../core/transport/channel.ts";
 import { TodayNode } from "./node.ts";
 import { State } from "./state.ts";
 
@@ -56,8 +58,27 @@ function commandsOf(node: TodayNode, identity: Identity, state: State): Record<s
     history: (id) => swarm(id).history(),
     head: (id) => swarm(id).head,
     overlay: (id) => swarms.overlay(swarm(id)).connected,
+    request: (account, name) => request(node, account, name),
     connections: () => node.connections.connections().map(({ peer: { account, device } }) => ({ account, device })),
   };
+}
+
+/** Opens any channel to a connected account, and reads it to its end. `null`: it was declined. */
+async function request(node: TodayNode, account: string, name: string): Promise<{ size: number; sha3: string } | null> {
+  const connection = node.connections.connections().find(({ peer }) => peer.account === account);
+  if (!connection) return fail(`not connected with ${account}`);
+  const hash = createHash("sha3-512");
+  let size = 0;
+  try {
+    for await (const chunk of (await connection.open(name)).readable) {
+      hash.update(chunk);
+      size += chunk.length;
+    }
+  } catch (error) {
+    if (error instanceof ChannelDeclined) return null;
+    throw error;
+  }
+  return { size, sha3: hash.digest("hex") };
 }
 
 function fail(why: string): never {

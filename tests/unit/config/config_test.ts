@@ -34,6 +34,10 @@ Deno.test("without anything the settings are those of the first issue", () => {
     acceptRequests: "manual",
     allowlist: [],
     offerContact: true,
+    maxFileSize: 256 * 1024 ** 2,
+    fileQuota: 10 * 1024 ** 3,
+    conversationFileQuota: 2 * 1024 ** 3,
+    fileRetentionDays: 365,
     logLevel: "info",
   });
 });
@@ -53,6 +57,19 @@ const good: [string, Partial<Config>, ...Parameters<typeof parse>][] = [
     "198.51.100.1,2001:db8::2",
   ]],
   ["a name with blanks around it", { name: "Kituo cha Pwani" }, ["--name", " Kituo cha Pwani "]],
+  ["sizes in all units", { maxFileSize: 0, fileQuota: 1024 ** 4, conversationFileQuota: 3 * 1024 }, [
+    "--max-file-size",
+    "0",
+    "--file-quota",
+    "1T",
+    "--conversation-file-quota=3 k",
+  ]],
+  ["days, and a picture", { fileRetentionDays: 0, picture: "me.png" }, [
+    "--file-retention-days",
+    "0",
+    "--picture",
+    "me.png",
+  ]],
   ["a policy and its accounts", { acceptRequests: "allowlist", allowlist: [ID] }, [
     "--accept-requests",
     "allowlist",
@@ -122,6 +139,10 @@ const bad: [string, ...Parameters<typeof parse>][] = [
   [`--dht-port: "x" is not a port`, ["--dht-port", "x"]],
   [`--dht-port: 65536 is not a port`, ["--dht-port", "65536"]],
   [`--dht-port: "-1" is not a port`, ["--dht-port", "-1"]],
+  [`--max-file-size: "1X" is not a size`, ["--max-file-size", "1X"]],
+  [`--max-file-size: "-1" is not a size`, ["--max-file-size", "-1"]],
+  [`e+21 is not a size`, ["--file-quota", "999999999T"]],
+  [`--file-retention-days: 99999 is not a number of days`, ["--file-retention-days", "99999"]],
   [`--peer-port: "1e3" is not a port`, ["--peer-port", "1e3"]],
   [`--peer-port: "" is not a port`, ["--peer-port", ""]],
   [`--http: "8042" is not HOST:PORT`, ["--http", "8042"]],
@@ -235,7 +256,8 @@ Deno.test("every setting has a meaning of its own in the help and in docs/operat
   const flags = configTable().split("\n").map((line) => /^\| `(--[a-z-]+)/.exec(line)?.[1]).filter((f) => f);
   assert.deepEqual(flags, [
     ..."--data --config --http --bootstrap --dht-port --peer-port --public-address --name --accept-requests".split(" "),
-    ..."--allowlist --offer-contact --log-level --help --version".split(" "),
+    ..."--allowlist --offer-contact --picture --max-file-size --file-quota --conversation-file-quota".split(" "),
+    ..."--file-retention-days --log-level --help --version".split(" "),
   ]);
   for (const flag of flags) assert.match(configHelp(), new RegExp(`^  ${flag}[ ]`, "m"));
   const meanings = configTable().split("\n").map((line) => line.split("|").at(-2)?.trim());

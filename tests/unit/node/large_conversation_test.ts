@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { systemClock } from "../../../core/base/clock.ts";
 import { parseConfig } from "../../../core/config.ts";
+import { writeVcard } from "../../../core/messaging/vcard.ts";
 import { Node } from "../../../core/node.ts";
 import { conversationsPath, databasePath, repositoryPath } from "../../../core/store/places.ts";
 import type { NewCommit } from "../../../core/store/commits.ts";
@@ -106,7 +107,7 @@ Deno.test("a conversation of 10,000 commits: history, members and search are ans
   const store = openStore(databasePath(folder));
   const id = await makeGroup(folder, store, alice);
   const args = ["--data", folder, "--bootstrap", "none", "--dht-port", "0", "--peer-port", "0"];
-  const node = new Node(parseConfig(args, () => undefined, () => undefined), alice, store);
+  const node = new Node(parseConfig(args, () => undefined, () => undefined), alice, store, writeVcard("Kituo"));
   await node.start();
   const app = createApp(node, { token: TOKEN, signal: new AbortController().signal, clock: systemClock });
   const slow: string[] = [];

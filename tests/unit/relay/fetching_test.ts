@@ -40,6 +40,8 @@ function routerOf({ conversations, store }: Place, identity = alice) {
     messenger,
     conversations,
     delivery,
+    files: { accept: () => () => {} },
+    profiles: { accept: () => null, answer: () => null },
     onNodes: () => {},
   });
   return { router, delivery };
@@ -143,23 +145,24 @@ Deno.test("router: a banned member and a banned device lose what they have open"
       ends.push({
         git: await theirs.open(name),
         swarm: await theirs.open(`swarm://${id}`),
+        file: await theirs.open(`data-transfer://${id}/${device.device}/${id}_1.txt`),
         sip: await theirs.open("sip"),
       });
     }
     await place.clock.advance(1_000);
     await conversation.write((context) => ban(context, tablet.device));
     router.enforce(conversation, ours);
-    await Promise.all([ends[1].git.closed, ends[1].swarm.closed]);
+    await Promise.all([ends[1].git.closed, ends[1].swarm.closed, ends[1].file.closed]);
     assert.deepEqual(
       ours[0].channels.map(({ name }) => name.split(":")[0]).sort(),
-      ["git", "sip", "swarm"],
+      ["data-transfer", "git", "sip", "swarm"],
       "bob's other device keeps all",
     );
     assert.deepEqual(ours[1].channels.map(({ name }) => name), ["sip"]);
     await place.clock.advance(1_000);
     await conversation.write((context) => ban(context, bob.account));
     router.enforce(conversation, ours);
-    await Promise.all([ends[0].git.closed, ends[0].swarm.closed]);
+    await Promise.all([ends[0].git.closed, ends[0].swarm.closed, ends[0].file.closed]);
     for (const { sip } of ends) sip.close();
     await Promise.all(ends.map(({ sip }) => sip.closed));
     delivery.stop();

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { systemClock } from "../../../core/base/clock.ts";
 import { systemRandom } from "../../../core/base/random.ts";
+import { writeVcard } from "../../../core/messaging/vcard.ts";
 import { Relay } from "../../../core/relay/relay.ts";
 import { openStore, type Store } from "../../../core/store/store.ts";
 import type { Conversation } from "../../../core/swarm/conversation.ts";
@@ -38,10 +39,13 @@ class World {
       clock: systemClock,
       random: systemRandom,
       conversationsDir: join(data, "conversations"),
+      filesDir: join(data, "files"),
+      fileLimits: { maxFile: 1_000_000, total: 2_000_000, perConversation: 1_500_000, retentionDays: 0 },
       peerPort: 0,
       addresses: () => ["127.0.0.1"],
       publicAddresses: () => [],
       displayName: () => "Somebody",
+      vcard: writeVcard(identity.account.slice(0, 8)),
       welcome: () => welcome,
       openToAll: false,
       offerContact: false,
@@ -115,6 +119,10 @@ Deno.test("two nodes: contact, one-to-one conversation, messages both ways, and 
     await conversationOf(two, id);
     await say("hello", one, id, two);
     await say("hello yourself", two, id, one);
+    for (const [node, other] of [[one, two], [two, one]]) {
+      const name = other.identity.account.slice(0, 8);
+      await until(`${name} gave its profile`, () => node.store.profiles.name(other.identity.account) === name);
+    }
     await until("alice knows that bob agreed", () => one.store.contacts.get(bob.account)?.confirmed ?? false);
     // what is posted while the other is away reaches it when it comes back, whoever of the two connects
     await world.stop(two);

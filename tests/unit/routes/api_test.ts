@@ -73,6 +73,48 @@ Deno.test("conversations: the list counts members, one conversation names them",
   await problemOf(ask("GET", `/conversations/${id(5)}`), 404);
 });
 
+Deno.test("groups are made, named, and left", async () => {
+  const { ask, node } = setUp();
+  const made = await ask("POST", "/conversations", { mode: "public", title: "Soko" });
+  assert.deepEqual([made.status, (await made.json()).title], [201, "Soko"]);
+  const path = `/conversations/${CONVERSATION}`;
+  const defaultHost = { jamiId: id(9), deviceId: "d".repeat(64) };
+  for (const changes of [{ description: "d" }, { avatar: btoa("x") }, { defaultHost }, { title: "" }]) {
+    assert.equal((await ask("PATCH", path, changes)).status, 200);
+  }
+  const { title, description, avatar, defaultHost: host } = await (await ask("GET", path)).json();
+  assert.deepEqual([title, description, avatar, host], ["", "d", btoa("x"), defaultHost]);
+  assert.equal((await (await ask("PATCH", path, { defaultHost: null })).json()).defaultHost, null);
+  await problemOf(ask("PATCH", path, { title: "not mine" }), 403);
+  await problemOf(ask("PATCH", `/conversations/${id(5)}`, {}), 404);
+  assert.equal((await ask("POST", `${path}/leave`)).status, 204);
+  assert.deepEqual(node.deeds, ["create public", "leave"]);
+});
+
+Deno.test("members are invited, banned and un-banned, devices too", async () => {
+  const { ask, node } = setUp();
+  const path = `/conversations/${CONVERSATION}`;
+  const invited = await ask("POST", `${path}/members`, { jamiId: `jami:${id(3)}` });
+  assert.deepEqual([invited.status, (await invited.json()).role], [201, "invited"]);
+  assert.match(await problemOf(ask("POST", `${path}/members`, { jamiId: id(2) }), 409), /already/);
+  const device = "d".repeat(64);
+  const done = [
+    ["DELETE", `/members/${id(3)}?reason=spam%20again`],
+    ["POST", `/members/${id(3)}/unban`],
+    ["DELETE", `/devices/${device}`],
+    ["POST", `/devices/${device}/unban`],
+  ];
+  for (const [method, rest] of done) assert.equal((await ask(method, path + rest)).status, 204, rest);
+  assert.deepEqual(node.deeds, [
+    `invite ${id(3)}`,
+    `ban ${id(3)} spam again`,
+    `unban ${id(3)}`,
+    `ban ${device}`,
+    `unban ${device}`,
+  ]);
+  await problemOf(ask("DELETE", `/conversations/${id(5)}/members/${id(3)}`), 404);
+});
+
 Deno.test("messages are posted and read newest first, 50 at a time unless asked otherwise", async () => {
   const { ask } = setUp();
   const path = `/conversations/${CONVERSATION}/messages`;
@@ -83,6 +125,17 @@ Deno.test("messages are posted and read newest first, 50 at a time unless asked 
   assert.deepEqual([newest.length, newest[0].body, newest[49].body], [50, "59", "10"]);
   assert.deepEqual((await read(`?before=${newest[49].id}&limit=2`)).map((m) => m.body), ["9", "8"]);
   assert.equal((await read("?limit=500")).length, 60);
+});
+
+Deno.test("files are listed in pages, and the room they take", async () => {
+  const { ask, node } = setUp();
+  const path = `/conversations/${CONVERSATION}/files`;
+  const first = await (await ask("GET", `${path}?limit=1`)).json();
+  assert.deepEqual(first, { files: node.sent.slice(0, 1), next: node.sent[0].id });
+  const second = await (await ask("GET", `${path}?after=${first.next}`)).json();
+  assert.deepEqual(second, { files: node.sent.slice(1), next: null });
+  await problemOf(ask("GET", `/conversations/${id(5)}/files`), 404);
+  assert.deepEqual(await (await ask("GET", "/storage")).json(), node.storage());
 });
 
 Deno.test("messages are searched in one conversation and in all, with conditions checked", async () => {
@@ -181,6 +234,22 @@ const malformed: [string, string, unknown, number][] = [
   ["GET", "/search?q=x&author=alice", undefined, 400],
   ["GET", "/search?q=x&q=y", undefined, 400],
   ["GET", `/conversations/${CONVERSATION}/search?q=x&regex=.*`, undefined, 400],
+  ["DELETE", `/conversations/${CONVERSATION}/members/x`, undefined, 400],
+  ["DELETE", `/conversations/${CONVERSATION}/members/${id(1)}?reason=${"x".repeat(501)}`, undefined, 400],
+  ["DELETE", `/conversations/${CONVERSATION}/devices/${id(1)}`, undefined, 400],
+  ["POST", "/conversations", {}, 422],
+  ["POST", "/conversations", { mode: 2 }, 422],
+  ["POST", "/conversations", { mode: "one-to-one" }, 422],
+  ["POST", "/conversations", { mode: "public", title: "a\nb" }, 422],
+  ["POST", "/conversations", { mode: "public", title: "x".repeat(257) }, 422],
+  ["POST", "/conversations", { mode: "public", title: "\0" }, 422],
+  ["POST", "/conversations", { mode: "public", description: "\ud800" }, 422],
+  ["POST", `/conversations/${CONVERSATION}/members`, { jamiId: id(0) }, 422],
+  ["PATCH", `/conversations/${CONVERSATION}`, { avatar: "no base64!" }, 422],
+  ["PATCH", `/conversations/${CONVERSATION}`, { avatar: "A".repeat(48_004) }, 422],
+  ["PATCH", `/conversations/${CONVERSATION}`, { mode: "public" }, 422],
+  ["PATCH", `/conversations/${CONVERSATION}`, { defaultHost: { jamiId: id(1) } }, 422],
+  ["POST", `/conversations/${CONVERSATION}/members`, { jamiId: "nobody" }, 422],
   ["POST", "/contacts", {}, 422],
   ["POST", "/contacts", [], 422],
   ["POST", "/contacts", null, 422],

@@ -8,13 +8,16 @@ async function described(): Promise<{ method: string; path: string; needsToken: 
   return Object.entries<Record<string, { security?: unknown[] }>>(document.paths).flatMap(([template, methods]) =>
     Object.entries(methods).map(([method, { security }]) => ({
       method: method.toUpperCase(),
-      path: template.replace("/conversations/{id}", `/conversations/${CONVERSATION}`).replace(/\{\w+\}/, id(1)),
+      path: template.replace("/conversations/{id}", `/conversations/${CONVERSATION}`).replace(
+        "{deviceId}",
+        "d".repeat(64),
+      ).replace(/\{\w+\}/, id(1)),
       needsToken: JSON.stringify(security) === '[{"bearer":[]}]',
     }))
   );
 }
 
-Deno.test("the description names every route of the first issue", async () => {
+Deno.test("the description names every route", async () => {
   const document = await (await setUp().ask("GET", "/openapi.json")).json();
   assert.match(document.openapi, /^3\.1/);
   assert.equal(document.components.securitySchemes.bearer.scheme, "bearer");
@@ -22,18 +25,28 @@ Deno.test("the description names every route of the first issue", async () => {
     .flatMap(([path, methods]) => Object.keys(methods).map((method) => `${method} ${path}`)).sort();
   assert.deepEqual(routes, [
     "delete /api/v1/contacts/{jamiId}",
+    "delete /api/v1/conversations/{id}/devices/{deviceId}",
+    "delete /api/v1/conversations/{id}/members/{jamiId}",
     "get /api/v1/contacts",
     "get /api/v1/conversations",
     "get /api/v1/conversations/{id}",
+    "get /api/v1/conversations/{id}/files",
     "get /api/v1/conversations/{id}/messages",
     "get /api/v1/conversations/{id}/search",
     "get /api/v1/events",
     "get /api/v1/node",
     "get /api/v1/requests",
     "get /api/v1/search",
+    "get /api/v1/storage",
     "get /healthz",
     "get /readyz",
+    "patch /api/v1/conversations/{id}",
     "post /api/v1/contacts",
+    "post /api/v1/conversations",
+    "post /api/v1/conversations/{id}/devices/{deviceId}/unban",
+    "post /api/v1/conversations/{id}/leave",
+    "post /api/v1/conversations/{id}/members",
+    "post /api/v1/conversations/{id}/members/{jamiId}/unban",
     "post /api/v1/conversations/{id}/messages",
     "post /api/v1/requests/{id}/accept",
     "post /api/v1/requests/{id}/block",
@@ -102,7 +115,7 @@ Deno.test("every route under /api/v1 answers 401 without the token and with a wr
       });
       assert.match(response.headers.get("www-authenticate") ?? "", /^Bearer/, `${method} ${path} ${authorization}`);
       await problemOf(response, 401);
-      assert.deepEqual([node.asked.size, node.known.size, node.posts.length], [1, 0, 0]);
+      assert.deepEqual([node.asked.size, node.known.size, node.posts.length, node.deeds.length], [1, 0, 0, 0]);
     }
   }
 });

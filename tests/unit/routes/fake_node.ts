@@ -5,15 +5,20 @@ import {
   type ContactInfo,
   type ConversationDetail,
   type Entry,
+  type FileInfo,
   type FoundMessage,
+  type GroupChanges,
   type ListPage,
   type ListQuery,
+  type MemberInfo,
   type MessageInfo,
+  type NewGroup,
   type NodeApi,
   NodeError,
   type NodeEvent,
   type PendingRequest,
   type SearchQuery,
+  type StorageInfo,
 } from "../../../core/node_api.ts";
 
 /** 40 hex digits that say which they are. */
@@ -37,7 +42,20 @@ export class FakeNode implements NodeApi {
     received: 1_790_000_000,
   }]]);
   readonly known = new Map<string, ContactInfo>();
+  readonly sent: FileInfo[] = [1, 2].map((n) => ({
+    id: id(0xf0 + n),
+    name: "map.png",
+    size: 3,
+    sha3: "a".repeat(128),
+    state: "waiting",
+    received: 0,
+    author: id(2),
+    timestamp: 1_790_000_000,
+  }));
   readonly posts: MessageInfo[] = [];
+  /** What was done to groups, in words. */
+  readonly deeds: string[] = [];
+  #profile: Required<GroupChanges> = { title: "Pwani", description: "", avatar: "", defaultHost: null };
   readonly #events = new Emitter<{ event: NodeEvent }>();
   watchers = 0;
   /** what a post is to throw */
@@ -87,13 +105,52 @@ export class FakeNode implements NodeApi {
   }
 
   conversations(query: ListQuery) {
-    const { members, ...summary } = this.#detail();
-    return page([{ ...summary, members: members.length }], (conversation) => conversation.id, query);
+    const { id, mode, state, title, members, commits, lastActivity } = this.#detail();
+    return page(
+      [{ id, mode, state, title, members: members.length, commits, lastActivity }],
+      (conversation) => conversation.id,
+      query,
+    );
   }
 
   async conversation(conversation: string): Promise<ConversationDetail> {
     await this.#find(conversation);
     return this.#detail();
+  }
+
+  async createGroup({ mode, ...profile }: NewGroup): Promise<ConversationDetail> {
+    await Promise.resolve();
+    this.deeds.push(`create ${mode}`);
+    return { ...this.#detail(), ...profile, id: id(0xc1) };
+  }
+
+  async updateGroup(conversation: string, changes: GroupChanges): Promise<ConversationDetail> {
+    await this.#find(conversation);
+    if (changes.title === "not mine") throw new NodeError("forbidden", "Only admins may do this.");
+    this.#profile = { ...this.#profile, ...changes };
+    return this.#detail();
+  }
+
+  async invite(conversation: string, jamiId: string): Promise<MemberInfo> {
+    await this.#find(conversation);
+    if (jamiId === id(2)) throw new NodeError("conflict", "The account is admin already.");
+    this.deeds.push(`invite ${jamiId}`);
+    return { jamiId, name: "", role: "invited", online: false, devices: [] };
+  }
+
+  async ban(conversation: string, target: string, reason = ""): Promise<void> {
+    await this.#find(conversation);
+    this.deeds.push(`ban ${target} ${reason}`.trim());
+  }
+
+  async unban(conversation: string, target: string): Promise<void> {
+    await this.#find(conversation);
+    this.deeds.push(`unban ${target}`);
+  }
+
+  async leave(conversation: string): Promise<void> {
+    await this.#find(conversation);
+    this.deeds.push("leave");
   }
 
   async messages(conversation: string, { limit, before }: { limit: number; before?: string }): Promise<MessageInfo[]> {
@@ -107,6 +164,16 @@ export class FakeNode implements NodeApi {
     if (conversation !== null) await this.#find(conversation);
     const found = this.posts.toReversed().filter(({ body }) => body.includes(q)).slice(0, limit);
     return found.map((message) => ({ conversationId: CONVERSATION, message }));
+  }
+
+  async files(conversation: string, query: ListQuery) {
+    await this.#find(conversation);
+    return page(this.sent, (file) => file.id, query);
+  }
+
+  storage(): StorageInfo {
+    const counts = { waiting: 1, partial: 0, stored: 0, "too large": 0, deleted: 0, evicted: 0 };
+    return { files: { used: 0, quota: 10, conversationQuota: 5, maxSize: 3, retentionDays: 0, counts } };
   }
 
   async post(conversation: string, body: string): Promise<MessageInfo> {
@@ -165,10 +232,10 @@ export class FakeNode implements NodeApi {
       id: CONVERSATION,
       mode: 2,
       state: "active",
-      title: "Pwani",
+      ...this.#profile,
       commits: this.posts.length,
       lastActivity: this.posts.at(-1)?.timestamp ?? null,
-      members: [{ jamiId: id(2), role: "admin", online: true, devices }],
+      members: [{ jamiId: id(2), name: "Asha", role: "admin", online: true, devices }],
     };
   }
 }

@@ -53,6 +53,26 @@ Deno.test("the console listens where it is told, also on IPv6, and says where", 
   }
 });
 
+Deno.test("over a real socket: a request without a body needs none, a body must be JSON", async () => {
+  const face = serve(new FakeNode(), TOKEN, { host: "127.0.0.1", port: 0 });
+  const url = new URL(face.url);
+  /** Status of the answer to exactly these lines. */
+  const ask = async (line: string, rest: string) => {
+    const connection = await Deno.connect({ hostname: url.hostname, port: Number(url.port) });
+    const head = `${line} HTTP/1.1\r\nHost: ${url.host}\r\nAuthorization: Bearer ${TOKEN}\r\nConnection: close\r\n`;
+    await connection.write(new TextEncoder().encode(head + rest));
+    const answer = await new Response(connection.readable).text();
+    return Number(answer.split(" ")[1]);
+  };
+  const contact = `/api/v1/contacts/${"1".repeat(40)}`;
+  assert.equal(await ask(`DELETE ${contact}`, "\r\n"), 404);
+  assert.equal(await ask(`POST /api/v1/requests/${"1".repeat(40)}/accept`, "\r\n"), 404);
+  assert.equal(await ask("POST /api/v1/contacts", "Content-Length: 2\r\n\r\n{}"), 415);
+  assert.equal(await ask("POST /api/v1/contacts", "Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n"), 415);
+  assert.equal(await ask("POST /api/v1/contacts", "\r\n"), 422);
+  await face.close();
+});
+
 Deno.test("an address in use is refused with a sentence that names it", async () => {
   const first = serve(new FakeNode(), TOKEN, { host: "127.0.0.1", port: 0 });
   const port = Number(new URL(first.url).port);

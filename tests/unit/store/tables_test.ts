@@ -159,10 +159,10 @@ Deno.test("revocation lists: only a higher number replaces, beyond 63 bits too",
 
 Deno.test("invites: kept until deleted, one for each account and conversation", () =>
   withStore(({ invites }) => {
-    invites.put({ conversation: id(1), account: id(2), sent: 0 });
-    invites.put({ conversation: id(1), account: id(2), sent: 7 });
-    invites.put({ conversation: id(3), account: id(2), sent: 0 });
-    assert.deepEqual(invites.forAccount(id(2)).map((i) => i.sent), [7, 0]);
+    invites.put({ conversation: id(1), account: id(2), made: 0 });
+    invites.put({ conversation: id(1), account: id(2), made: 7 });
+    invites.put({ conversation: id(3), account: id(2), made: 0 });
+    assert.deepEqual(invites.forAccount(id(2)).map((i) => i.made), [7, 0]);
     assert.equal(invites.delete(id(1), id(2)), true);
     assert.equal(invites.delete(id(1), id(2)), false);
     invites.drop(id(3));

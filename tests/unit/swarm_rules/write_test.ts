@@ -123,6 +123,10 @@ Deno.test("a whole life of a group: every kind of commit passes our rules, git f
     await refusal(scene.reader, (await scene.keep(writeRaw(scene, bob, "text/plain"))).head, id),
     "Invalid user",
   );
+  // daemons refuse a vote that stands on the ban itself
+  const vote = new Map([[`votes/unban/devices/${bob.device}/${alice.account}`, file(blob(new Uint8Array()).oid)]]);
+  const plain = writeForced(scene, alice, vote, jsonMessage({ type: "vote", uri: bob.device }));
+  assert.equal(await refusal(scene.reader, (await scene.keep(plain)).head, id), "Malformed vote");
   await scene.put(unban(scene.as(alice), bob.device));
   await scene.put(writeText(scene.as(bob), "bye"));
   await scene.put(leave(scene.as(bob)));

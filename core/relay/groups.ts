@@ -1,0 +1,173 @@
+/** Running groups from this node: making, naming, inviting, banning, leaving (swarm-repository.md 3, 4). */
+
+import { getLogger } from "@logtape/logtape";
+import type { Clock } from "../base/clock.ts";
+import { KituoError } from "../base/errors.ts";
+import { type AccountId, type DeviceId, isDeviceId } from "../identity/ids.ts";
+import type { Store } from "../store/store.ts";
+import { type CommitBody, field } from "../swarm/commit.ts";
+import type { Conversation } from "../swarm/conversation.ts";
+import { Mode } from "../swarm/conversation_facts.ts";
+import type { Oid } from "../swarm/object.ts";
+import type { Profile } from "../swarm/profile.ts";
+import { ban, invite, leave, unban, updateProfile } from "../swarm/write_members.ts";
+import { WriteRefused } from "../swarm/write.ts";
+import { LEAVING_MS } from "./constants.ts";
+import type { Conversations } from "./conversations.ts";
+import type { Delivery } from "./delivery.ts";
+import type { OwedInvitations } from "./owed_invitations.ts";
+
+const log = getLogger(["kituo", "relay"]);
+
+/** A one-to-one conversation is run by the list of contacts, not as a group. */
+export class NoGroup extends KituoError {}
+
+/** The modes of groups (swarm-repository.md 3). */
+export type GroupMode = typeof Mode.adminInvitesOnly | typeof Mode.invitesOnly | typeof Mode.public;
+
+export interface GroupsOptions {
+  store: Store;
+  clock: Clock;
+  self: AccountId;
+  conversations: Conversations;
+  delivery: Pick<Delivery, "on">;
+  invitations: OwedInvitations;
+}
+
+/** Every method throws {WriteRefused} when the rules do not allow it, {WriteConflict} when it is so already. */
+export class Groups {
+  /** Conversations that end soon; the values call that off. */
+  #ending = new Map<Oid, () => void>();
+
+  constructor(private readonly options: GroupsOptions) {
+    options.delivery.on("held", ({ conversation }) => this.#endIfKnown(conversation));
+  }
+
+  /** Takes up what was under way when the node stopped. */
+  start(): void {
+    for (const conversation of this.options.conversations.all()) this.#endIfKnown(conversation);
+  }
+
+  stop(): void {
+    this.#ending.forEach((cancel) => cancel());
+    this.#ending.clear();
+  }
+
+  /** A new group, with this node as its only admin. */
+  async create(mode: GroupMode, profile: Partial<Profile> = {}): Promise<Conversation> {
+    const conversation = await this.options.conversations.create({ mode });
+    await this.update(conversation, profile);
+    return conversation;
+  }
+
+  /** Changes the given parts of the profile. */
+  async update(conversation: Conversation, changes: Partial<Profile>): Promise<void> {
+    group(conversation);
+    const now = await conversation.profile();
+    const next = { ...now, ...changes };
+    // reason: the keys of a profile are those of the interface
+    const isNews = (Object.keys(next) as (keyof Profile)[]).some((key) => next[key] !== now[key]);
+    if (isNews) await conversation.write((context) => updateProfile(context, changes));
+  }
+
+  /** Invites an account; who is invited already is sent the invitation anew. */
+  async invite(conversation: Conversation, account: AccountId): Promise<void> {
+    group(conversation);
+    const { members: { roles, bannedAccounts }, facts: { mode } } = conversation;
+    if (mode === Mode.adminInvitesOnly && roles.get(this.options.self) !== "admin") {
+      throw new WriteRefused("only admins invite into this conversation");
+    }
+    const isInvited = conversation.joined && roles.get(account) === "invited" && !bannedAccounts.has(account);
+    const commit = () => conversation.write((context) => invite(context, account));
+    await this.options.invitations.owe(conversation, account, isInvited ? undefined : commit);
+  }
+
+  /**
+   * Bans a person or a device.
+   * @param reason for the log: the protocol has no place for it
+   */
+  async ban(conversation: Conversation, target: AccountId | DeviceId, reason: string): Promise<void> {
+    group(conversation);
+    await conversation.write((context) => ban(context, target));
+    log.info("banned {target} from {id}: {reason}", { target, id: conversation.id, reason });
+  }
+
+  /** Ends a ban: the target is again what it was; who was invited is sent the invitation anew. */
+  async unban(conversation: Conversation, target: AccountId | DeviceId): Promise<void> {
+    group(conversation);
+    const commit = () => conversation.write((context) => unban(context, target));
+    if (isDeviceId(target)) await commit();
+    else await this.options.invitations.owe(conversation, target, commit);
+    log.info("ended the ban of {target} in {id}", { target, id: conversation.id });
+  }
+
+  /**
+   * Leaves. The conversation is served until some other member knows of it. It ends at once when there is none, when we were no member,
+   * and when we are asked a second time.
+   * @throws {NoGroup} in a one-to-one conversation
+   */
+  async leave(id: Oid): Promise<void> {
+    const { conversations, store } = this.options;
+    const conversation = conversations.get(id);
+    if (store.conversations.get(id)?.mode === Mode.oneToOne) {
+      throw new NoGroup("a one-to-one conversation ends with the contact");
+    }
+    if (!conversation?.joined) return this.#end(id);
+    await conversation.write(leave);
+    if (this.#others(conversation).length === 0) return this.#end(id);
+    conversations.leaving(id);
+    this.#endIfKnown(conversation);
+  }
+
+  /** Those who must hear that we left. */
+  #others({ members }: Conversation): AccountId[] {
+    const others = [...members.roles].filter(([account]) => account !== this.options.self);
+    return others.filter(([, role]) => role === "admin" || role === "member").map(([account]) => account);
+  }
+
+  #endIfKnown(conversation: Conversation): void {
+    const { conversations, store, self, clock } = this.options;
+    if (conversations.get(conversation.id) !== conversation || conversation.record.state !== "leaving") return;
+    const removal = this.#removal(conversation.id);
+    const isKnown = removal !== undefined &&
+      store.ledger.forConversation(conversation.id).some(({ account, heads }) =>
+        account !== self && heads.some((head) => conversation.has(head) && conversation.holds(head, removal))
+      );
+    if (!isKnown || this.#ending.has(conversation.id)) return;
+    this.#ending.set(conversation.id, clock.after(LEAVING_MS, () => this.#end(conversation.id)));
+  }
+
+  #end(id: Oid): void {
+    this.#ending.get(id)?.();
+    this.#ending.delete(id);
+    this.options.conversations.leave(id);
+  }
+
+  /** The commit by which we left. */
+  #removal(id: Oid): Oid | undefined {
+    const { store, self } = this.options;
+    return memberSteps(store, id).findLast(({ action, uri }) => action === "remove" && uri === self)?.commit;
+  }
+}
+
+/** A change of who takes part, as a commit tells it. */
+export interface MemberStep {
+  commit: Oid;
+  author: AccountId;
+  action: string;
+  /** Account, or device of a device ban. */
+  uri: string;
+}
+
+/** Everything that happened to the members of a conversation, in the order of arrival. */
+export function memberSteps(store: Store, id: Oid): MemberStep[] {
+  return store.commits.ofType(id, "member").map(({ id: commit, author, body }) => {
+    const said: CommitBody = JSON.parse(body); // a commit whose type was read from such an object
+    return { commit, author, action: field(said, "action"), uri: field(said, "uri") };
+  });
+}
+
+/** @throws {NoGroup} */
+function group({ facts: { mode } }: Conversation): void {
+  if (mode === Mode.oneToOne) throw new NoGroup("a one-to-one conversation is not run as a group");
+}

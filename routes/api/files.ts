@@ -1,0 +1,67 @@
+/** /conversations/{id}/files and /storage: what members sent, and what room it takes. */
+
+import { createRoute, z } from "@hono/zod-openapi";
+import type { NodeApi } from "../../core/node_api.ts";
+import { router } from "../router.ts";
+import { everywhere, id, json, listQuery, next, notFound, security, time } from "./schemas.ts";
+
+const bytes = z.int().openapi({ description: "bytes" });
+
+const file = z.object({
+  id: id.openapi({ description: "the commit that announces it" }),
+  name: z.string().openapi({ description: "its sender's name for it: any characters, never a path" }),
+  size: bytes,
+  sha3: z.string().openapi({ description: "SHA3-512 of the content: 128 hex digits" }),
+  state: z.enum(["waiting", "partial", "stored", "too large", "deleted", "evicted"]).openapi({
+    description: "`waiting` = nobody who has it was reached yet, `too large` = over the limit and not fetched, " +
+      "`evicted` = given up for its age or for newer ones",
+  }),
+  received: z.int().openapi({ description: "bytes that are here" }),
+  author: id,
+  timestamp: time,
+}).openapi("File");
+
+const storage = z.object({
+  files: z.object({
+    used: z.int().openapi({ description: "bytes of stored files, and reserved for those that are coming in" }),
+    quota: bytes,
+    conversationQuota: bytes,
+    maxSize: bytes,
+    retentionDays: z.int().openapi({ description: "0 = for ever" }),
+    counts: z.object({
+      waiting: z.int(),
+      partial: z.int(),
+      stored: z.int(),
+      "too large": z.int(),
+      deleted: z.int(),
+      evicted: z.int(),
+    }).openapi({ description: "how many files are in which state" }),
+  }),
+}).openapi("Storage");
+
+const listFiles = createRoute({
+  method: "get",
+  path: "/conversations/{id}/files",
+  summary: "The files that members sent",
+  security,
+  request: { params: z.object({ id }), query: listQuery },
+  responses: { 200: json(z.object({ files: z.array(file), next }), "The files, by id"), ...everywhere, ...notFound },
+});
+
+const getStorage = createRoute({
+  method: "get",
+  path: "/storage",
+  summary: "The room that files take, and may take",
+  security,
+  responses: { 200: json(storage, "The room"), ...everywhere },
+});
+
+/** The routes of files. */
+export function fileRoutes(api: NodeApi) {
+  return router()
+    .openapi(listFiles, async (c) => {
+      const { items, next } = await api.files(c.req.valid("param").id, c.req.valid("query"));
+      return c.json({ files: items, next }, 200);
+    })
+    .openapi(getStorage, (c) => c.json(api.storage(), 200));
+}

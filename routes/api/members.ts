@@ -1,0 +1,117 @@
+/** /conversations/{id}/members and …/devices: who takes part in a group, and who is kept out. */
+
+import { createRoute, z } from "@hono/zod-openapi";
+import type { NodeApi } from "../../core/node_api.ts";
+import { MAX_REASON } from "../constants.ts";
+import { router } from "../router.ts";
+import {
+  deviceId,
+  everywhere,
+  givenJamiId,
+  id,
+  json,
+  mayConflict,
+  notFound,
+  security,
+  withBody,
+  withoutBody,
+} from "./schemas.ts";
+
+/** A member as the API tells it. */
+export const member = z.object({
+  jamiId: id,
+  name: z.string().openapi({ description: "in the profile that it sent; empty = unknown" }),
+  role: z.enum(["admin", "member", "invited", "banned", "left"]),
+  online: z.boolean(),
+  devices: z.array(z.object({
+    deviceId: z.string().openapi({ description: "64 hex digits" }),
+    lag: z.int().nullable().openapi({ description: "commits the device is not known to have; null = unknown" }),
+  })),
+}).openapi("Member");
+
+const reason = z.strictObject({
+  reason: z.string().max(MAX_REASON).optional().openapi({ description: "for the node's log" }),
+});
+
+const inviteMember = createRoute({
+  method: "post",
+  path: "/conversations/{id}/members",
+  summary: "Invite an account, contact or not",
+  description: "It is sent the invitation whenever a device of it can be reached, until it joins or is removed. " +
+    "Who is invited already is sent it anew.",
+  security,
+  request: {
+    params: z.object({ id }),
+    body: {
+      required: true,
+      content: { "application/json": { schema: z.strictObject({ jamiId: givenJamiId }).openapi("NewMember") } },
+    },
+  },
+  responses: { 201: json(member, "The invited"), ...everywhere, ...notFound, ...mayConflict, ...withBody },
+});
+
+const answers = { 204: { description: "Done" }, ...everywhere, ...notFound, ...mayConflict, ...withoutBody };
+
+const banMember = createRoute({
+  method: "delete",
+  path: "/conversations/{id}/members/{jamiId}",
+  summary: "Ban a member or an invited account, as an admin",
+  security,
+  request: { params: z.object({ id, jamiId: id }), query: reason },
+  responses: answers,
+});
+
+const unbanMember = createRoute({
+  method: "post",
+  path: "/conversations/{id}/members/{jamiId}/unban",
+  summary: "End a ban: the account is again what it was",
+  security,
+  request: { params: z.object({ id, jamiId: id }) },
+  responses: answers,
+});
+
+const banDevice = createRoute({
+  method: "delete",
+  path: "/conversations/{id}/devices/{deviceId}",
+  summary: "Ban one device of a member, as an admin",
+  security,
+  request: { params: z.object({ id, deviceId }), query: reason },
+  responses: answers,
+});
+
+const unbanDevice = createRoute({
+  method: "post",
+  path: "/conversations/{id}/devices/{deviceId}/unban",
+  summary: "End the ban of a device",
+  security,
+  request: { params: z.object({ id, deviceId }) },
+  responses: answers,
+});
+
+/** The routes of members. */
+export function memberRoutes(api: NodeApi) {
+  return router()
+    .openapi(inviteMember, async (c) => {
+      return c.json(await api.invite(c.req.valid("param").id, c.req.valid("json").jamiId), 201);
+    })
+    .openapi(banMember, async (c) => {
+      const { id, jamiId } = c.req.valid("param");
+      await api.ban(id, jamiId, c.req.valid("query").reason);
+      return c.body(null, 204);
+    })
+    .openapi(unbanMember, async (c) => {
+      const { id, jamiId } = c.req.valid("param");
+      await api.unban(id, jamiId);
+      return c.body(null, 204);
+    })
+    .openapi(banDevice, async (c) => {
+      const { id, deviceId } = c.req.valid("param");
+      await api.ban(id, deviceId, c.req.valid("query").reason);
+      return c.body(null, 204);
+    })
+    .openapi(unbanDevice, async (c) => {
+      const { id, deviceId } = c.req.valid("param");
+      await api.unban(id, deviceId);
+      return c.body(null, 204);
+    });
+}

@@ -1,0 +1,268 @@
+import assert from "node:assert/strict";
+import { type Emitter, Emitter as Events } from "../../../core/base/events.ts";
+import { LEAVING_MS, PUBLIC_JOIN_BURST } from "../../../core/relay/constants.ts";
+import type { DeliveryEvents } from "../../../core/relay/delivery.ts";
+import { Groups, NoGroup } from "../../../core/relay/groups.ts";
+import { Moderation } from "../../../core/relay/moderation.ts";
+import { OwedInvitations } from "../../../core/relay/owed_invitations.ts";
+import type { Invite } from "../../../core/messaging/payload.ts";
+import type { Conversation } from "../../../core/swarm/conversation.ts";
+import { Mode } from "../../../core/swarm/conversation_facts.ts";
+import { WriteConflict, WriteRefused } from "../../../core/swarm/write.ts";
+import { invite } from "../../../core/swarm/write_members.ts";
+import type { Identity } from "../../../core/identity/identity.ts";
+import { connectionPair } from "../../support/channel_pair.ts";
+import { peerOf, until } from "../../support/people.ts";
+import { alice, allOf, bob, bring, carol, NOW, opened, type Place, withPlaces } from "./support.ts";
+
+interface Scene {
+  groups: Groups;
+  moderation: Moderation;
+  owed: OwedInvitations;
+  /** What was sent, to whom. */
+  sent: { to: string; invitation: Invite }[];
+  /** Accounts with a live connection. */
+  online: Set<string>;
+  delivery: Emitter<DeliveryEvents>;
+}
+
+function scene({ store, clock, conversations }: Place, self = alice): Scene {
+  const sent: Scene["sent"] = [];
+  const online = new Set<string>();
+  const delivery = new Events<DeliveryEvents>();
+  const owed = new OwedInvitations({
+    store,
+    clock,
+    conversations,
+    connected: (account) =>
+      [bob, carol].filter((one) => one.account === account && online.has(account)).map(connectionWith),
+    onOwed: () => {},
+    onSent: () => {},
+    send: ({ peer }, invitation) => {
+      sent.push({ to: peer.account, invitation });
+      return Promise.resolve();
+    },
+  });
+  const groups = new Groups({ store, clock, self: self.account, conversations, delivery, invitations: owed });
+  const moderation = new Moderation({ store, clock, self: self.account, groups });
+  return { groups, moderation, owed, sent, online, delivery };
+}
+
+/** Bob's node takes up the invitation; his conversation. */
+async function joins(place: Place, from: Conversation): Promise<Conversation> {
+  place.conversations.want(from.id, alice.account, 2);
+  const conversation = await place.conversations.finishClone(from.id, await allOf(from));
+  assert.ok(conversation?.joined);
+  await bring(conversation, from);
+  return conversation;
+}
+
+/** Our end of a connection. */
+const connectionWith = (peer: Identity) => connectionPair(peerOf(alice), peerOf(peer))[0];
+
+const roleIn = ({ members }: Conversation, { account }: { account: string }) => members.roles.get(account);
+
+Deno.test("groups: made with a title, named anew; the record and the profile say the same", () =>
+  withPlaces([alice], async (place) => {
+    const { groups } = scene(place);
+    const group = await groups.create(Mode.invitesOnly, { title: "one", description: "d" });
+    assert.deepEqual([group.record.title, group.record.description], ["one", "d"]);
+    await groups.update(group, { title: "two", avatar: "AAAA" });
+    assert.deepEqual(await group.profile(), {
+      title: "two",
+      description: "d",
+      avatar: "AAAA",
+      rdvAccount: "",
+      rdvDevice: "",
+    });
+    assert.equal(group.record.title, "two");
+    const head = group.head;
+    await groups.update(group, { title: "two" });
+    assert.equal(group.head, head, "nothing new is written");
+    // two of the same second are two, whatever their mode
+    const others = await Promise.all([
+      groups.create(Mode.public),
+      groups.create(Mode.invitesOnly),
+      groups.create(Mode.public),
+    ]);
+    assert.equal(new Set([group, ...others].map(({ id }) => id)).size, 4);
+  }));
+
+Deno.test("groups: others' changes of the profile come into the record; only admins may", () =>
+  withPlaces([alice, bob], async (hers, his) => {
+    const { groups } = scene(hers);
+    const group = await groups.create(Mode.invitesOnly);
+    await groups.invite(group, bob.account);
+    const bobs = await joins(his, group);
+    await groups.update(group, { title: "hers" });
+    await bring(group, bobs);
+    assert.equal(bobs.record.title, "hers");
+    const his2 = scene(his, bob);
+    await assert.rejects(his2.groups.update(bobs, { title: "his" }), WriteRefused);
+    await assert.rejects(his2.groups.ban(bobs, alice.account, ""), WriteRefused);
+  }));
+
+Deno.test("groups: an invitation is owed until the invited joined, over restarts, and repeated as it was", () =>
+  withPlaces([alice, bob], async (hers, his) => {
+    const { groups, owed, sent, online } = scene(hers);
+    const group = await groups.create(Mode.invitesOnly, { title: "T", description: "D" });
+    await groups.invite(group, bob.account);
+    assert.equal(roleIn(group, bob), "invited");
+    assert.equal(sent.length, 0);
+    const connection = connectionWith(bob);
+    assert.equal(owed.awaits(group.id, connection), true);
+    owed.onConnection(connection);
+    await until("it is sent", () => !owed.awaits(group.id, connection));
+    sent.length = 0;
+    await hers.clock.advance(60_000);
+    const later = scene(hers);
+    later.owed.onConnection(connectionWith(carol));
+    later.owed.onConnection(connectionWith(bob));
+    later.owed.onConnection(connectionWith(bob));
+    await until("both are sent", () => later.sent.length === 2);
+    assert.deepEqual(later.sent.map(({ to }) => to), [bob.account, bob.account]);
+    assert.deepEqual([...later.sent[0].invitation.metadatas], [["mode", "2"], ["title", "T"], ["description", "D"]]);
+    assert.deepEqual(later.sent.map(({ invitation }) => invitation.received), [NOW, NOW]);
+    // asked again by the admin it is a new one, without a commit
+    online.add(bob.account);
+    const head = group.head;
+    await groups.invite(group, bob.account);
+    await until("it is sent", () => sent.length > 0);
+    assert.deepEqual([sent[0].invitation.received, group.head], [NOW + 60_000, head]);
+    await joins(his, group);
+    owed.settle(group);
+    assert.deepEqual(hers.store.invites.all(), []);
+    await assert.rejects(groups.invite(group, bob.account), WriteConflict);
+  }));
+
+Deno.test("groups: a ban ends what is owed, its end renews it", () =>
+  withPlaces([alice], async (place) => {
+    const { groups, owed } = scene(place);
+    const group = await groups.create(Mode.invitesOnly);
+    await groups.invite(group, bob.account);
+    await groups.ban(group, bob.account, "");
+    owed.settle(group);
+    assert.deepEqual([place.store.invites.all().length, group.isMember(bob.account)], [0, false]);
+    await assert.rejects(groups.ban(group, bob.account, ""), WriteConflict);
+    await assert.rejects(groups.invite(group, bob.account), WriteConflict);
+    await groups.unban(group, bob.account);
+    assert.deepEqual([owed.owes(group.id, bob.account), roleIn(group, bob)], [true, "invited"]);
+    await assert.rejects(groups.unban(group, bob.account), WriteConflict);
+  }));
+
+Deno.test("groups: a banned device may not fetch, its account's others may; the ban ends, also twice", () =>
+  withPlaces([alice, bob], async (hers, his) => {
+    const { groups } = scene(hers);
+    const group = await groups.create(Mode.invitesOnly);
+    await groups.invite(group, bob.account);
+    await joins(his, group);
+    for (let times = 0; times < 2; times++) {
+      await groups.ban(group, bob.device, "");
+      assert.deepEqual([group.mayFetch(bob), group.mayFetch({ ...bob, device: "e".repeat(64) })], [false, true]);
+      await groups.unban(group, bob.device);
+      assert.equal(group.mayFetch(bob), true);
+      assert.ok(group.members.devices.has(bob.device));
+    }
+  }));
+
+Deno.test("groups: one-to-one conversations are not run as groups", () =>
+  withPlaces([alice], async (place) => {
+    const { groups } = scene(place);
+    const conversation = opened(place, await place.conversations.oneToOne(bob.account));
+    await assert.rejects(groups.invite(conversation, carol.account), NoGroup);
+    await assert.rejects(groups.ban(conversation, bob.account, ""), NoGroup);
+    await assert.rejects(groups.leave(conversation.id), NoGroup);
+    assert.equal(conversation.record.state, "active");
+  }));
+
+Deno.test("groups: leaving lasts until a member has the commit, over a restart; alone it is at once", () =>
+  withPlaces([alice, bob], async (hers, his) => {
+    const { groups, delivery } = scene(hers);
+    const alone = await groups.create(Mode.invitesOnly);
+    await groups.leave(alone.id);
+    assert.deepEqual([alone.record.state, alone.record.removed], ["left", NOW]);
+    const group = await groups.create(Mode.invitesOnly);
+    await groups.invite(group, bob.account);
+    const before = (await joins(his, group)).head;
+    await groups.leave(group.id);
+    assert.deepEqual([group.record.state, group.joined], ["leaving", false]);
+    const held = (heads: string[]) => {
+      hers.store.ledger.set({ conversation: group.id, device: bob.device, account: bob.account, heads, at: NOW });
+      delivery.emit("held", { conversation: group, device: bob.device });
+    };
+    held([before]);
+    await hers.clock.advance(LEAVING_MS);
+    assert.equal(group.record.state, "leaving");
+    held([group.head]);
+    groups.stop();
+    const again = scene(hers).groups;
+    again.start();
+    await hers.clock.advance(LEAVING_MS - 1);
+    assert.ok(hers.conversations.get(group.id), "others may fetch it for a while");
+    await hers.clock.advance(1);
+    assert.deepEqual([hers.conversations.get(group.id), group.record.state], [undefined, "left"]);
+  }));
+
+Deno.test("groups: asked a second time, leaving waits for nobody", () =>
+  withPlaces([alice, bob], async (hers, his) => {
+    const { groups } = scene(hers);
+    const group = await groups.create(Mode.invitesOnly);
+    await groups.invite(group, bob.account);
+    await joins(his, group);
+    await groups.leave(group.id);
+    await groups.leave(group.id);
+    assert.equal(group.record.state, "left");
+  }));
+
+Deno.test("modes: where only admins invite, an invitation by a member is undone; what an admin did stays", () =>
+  withPlaces([alice, bob], async (hers, his) => {
+    const { groups, moderation } = scene(hers);
+    const group = await groups.create(Mode.adminInvitesOnly);
+    await groups.invite(group, bob.account);
+    const bobs = await joins(his, group);
+    await assert.rejects(scene(his, bob).groups.invite(bobs, carol.account), WriteRefused);
+    await bobs.write((context) => invite(context, carol.account));
+    await bring(bobs, group);
+    await moderation.onMembers(group);
+    assert.deepEqual([roleIn(group, carol), roleIn(group, bob)], ["banned", "member"]);
+    const head = group.head;
+    await moderation.onMembers(group);
+    assert.equal(group.head, head);
+    await groups.unban(group, carol.account);
+    await moderation.onMembers(group);
+    assert.equal(roleIn(group, carol), "invited");
+  }));
+
+Deno.test("modes: in others a member's invitation stays, and only the admin of the group undoes", () =>
+  withPlaces([alice, bob], async (hers, his) => {
+    const { groups, moderation } = scene(hers);
+    for (const mode of [Mode.invitesOnly, Mode.adminInvitesOnly]) {
+      const group = await groups.create(mode);
+      await groups.invite(group, bob.account);
+      const bobs = await joins(his, group);
+      await bobs.write((context) => invite(context, carol.account));
+      await scene(his, bob).moderation.onMembers(bobs);
+      assert.equal(roleIn(bobs, carol), "invited");
+      if (mode !== Mode.invitesOnly) continue;
+      await bring(bobs, group);
+      await moderation.onMembers(group);
+      assert.equal(roleIn(group, carol), "invited");
+    }
+  }));
+
+Deno.test("modes: who asks is invited into a public group, at a bounded rate; not the banned, not elsewhere", () =>
+  withPlaces([alice], async (place) => {
+    const { groups, moderation } = scene(place);
+    const group = await groups.create(Mode.public);
+    await moderation.onRequest(group, bob.account);
+    assert.equal(roleIn(group, bob), "invited");
+    await groups.ban(group, bob.account, "");
+    await moderation.onRequest(group, bob.account);
+    assert.equal(roleIn(group, bob), "banned");
+    const crowd = Array.from({ length: PUBLIC_JOIN_BURST + 10 }, (_, i) => `${i + 1}`.padStart(40, "0"));
+    for (const account of crowd) await moderation.onRequest(group, account);
+    assert.equal(crowd.filter((account) => group.isMember(account)).length, PUBLIC_JOIN_BURST - 1);
+    const closed = await groups.create(Mode.invitesOnly);
+    await moderation.onRequest(closed, carol.account);
+    assert.equal(closed.isMember(carol.account), false);
+  }));
