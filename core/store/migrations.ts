@@ -176,6 +176,22 @@ export const migrations: readonly string[] = [
   ) STRICT;
   CREATE INDEX profiles_sent_age ON profiles_sent (sent);
   `,
+  `
+  -- see audit.ts: only ever lengthened
+  CREATE TABLE audit (
+    seq INTEGER PRIMARY KEY,
+    at INTEGER NOT NULL,             -- ms
+    actor TEXT NOT NULL,
+    address TEXT NOT NULL,
+    action TEXT NOT NULL,
+    target TEXT NOT NULL,
+    detail TEXT NOT NULL,
+    hash TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX audit_action ON audit (action, seq);
+  CREATE TRIGGER audit_kept BEFORE DELETE ON audit BEGIN SELECT RAISE(ABORT, 'the audit trail is append-only'); END;
+  CREATE TRIGGER audit_fixed BEFORE UPDATE ON audit BEGIN SELECT RAISE(ABORT, 'the audit trail is append-only'); END;
+  `,
 ];
 
 /** The number of the step the database stands at; 0 for an empty file. */

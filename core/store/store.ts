@@ -2,6 +2,7 @@
 
 import { DatabaseSync } from "node:sqlite";
 import { messageOf } from "../base/errors.ts";
+import { Audit } from "./audit.ts";
 import { Certificates, RevocationLists } from "./certificates.ts";
 import { Commits } from "./commits.ts";
 import { BUSY_TIMEOUT } from "./constants.ts";
@@ -34,6 +35,7 @@ export class Store {
   readonly treated: Treated;
   readonly files: Files;
   readonly profiles: Profiles;
+  readonly audit: Audit;
   readonly #db: DatabaseSync;
   #depth = 0;
 
@@ -55,6 +57,7 @@ export class Store {
     this.treated = new Treated(db);
     this.files = new Files(db);
     this.profiles = new Profiles(db);
+    this.audit = new Audit(db);
   }
 
   /**
