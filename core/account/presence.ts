@@ -93,6 +93,7 @@ export class Presence extends Emitter<PresenceEvents> {
     if (present.length >= MAX_DEVICES_PER_ACCOUNT && !present.some((d) => d.longId === key.longId)) return;
     if (watched.announcements.size >= MAX_ANNOUNCEMENTS) return;
     watched.announcements.set(value.id, key);
+    log.debug("{device} is announced", { device: key.longId });
     this.emit("appeared", { account, device: key });
   }
 

@@ -1,7 +1,7 @@
 /** "Give me a connection to this device": requests and answers, ICE, TLS, and the connections that are up (connection.md 2, 7, 10). */
 
 import { getLogger } from "@logtape/logtape";
-import type { Clock } from "../base/clock.ts";
+import { type Clock, every } from "../base/clock.ts";
 import { KituoError, messageOf } from "../base/errors.ts";
 import { Emitter } from "../base/events.ts";
 import { within } from "../base/limits.ts";
@@ -177,19 +177,31 @@ export class ConnectionManager extends Emitter<ConnectionEvents> {
   async #request(device: PublicKey, connType: string): Promise<Connection> {
     const session = this.#newSession("controlled", device.longId);
     if (!session) throw new ConnectError("too many connections are being made");
-    const id = this.#newId();
-    try {
-      const answer = Promise.withResolvers<string>();
-      session.selected.catch(answer.reject); // closed before the answer: we are stopping
+    const answer = Promise.withResolvers<string>();
+    session.selected.catch(answer.reject); // closed before the answer: we are stopping
+    const ids: bigint[] = [];
+    const ask = () => {
+      const id = this.#newId();
+      ids.push(id);
       this.#requests.set(id, { device: device.longId, answered: answer.resolve });
       const request: PeerRequest = { id, iceText: this.#iceText(session), isAnswer: false, connType };
-      // A put ends when the last of its nodes has answered or is given up; the peer may have answered long before.
-      const sent = this.#signalling.send(device, request, this.#options.families ?? ALL_FAMILIES);
-      const late = sent.then(() => within(this.#options.clock, limits.ANSWER_TIMEOUT, "answer", answer.promise));
-      session.start(parseIceText(await Promise.race([answer.promise, late])));
+      return this.#signalling.send(device, request, this.#options.families ?? ALL_FAMILIES);
+    };
+    const { clock } = this.#options;
+    // A put ends when the last of its nodes has answered or is given up; the peer may have answered long before.
+    const late = ask().then(() => within(clock, limits.ANSWER_TIMEOUT, "answer", answer.promise));
+    const stopAsking = every(clock, limits.ASK_AGAIN, () => {
+      if (ids.length >= limits.ASKED_AT_MOST) return stopAsking();
+      ask().catch((error) => log.debug("asking again: {error}", { error: messageOf(error) }));
+    });
+    try {
+      const remote = parseIceText(await Promise.race([answer.promise, late]));
+      stopAsking();
+      session.start(remote);
       return await this.#establish(session, { device: device.longId });
     } finally {
-      this.#requests.delete(id);
+      stopAsking();
+      for (const id of ids) this.#requests.delete(id);
       this.#endSession(session);
     }
   }
@@ -209,12 +221,14 @@ export class ConnectionManager extends Emitter<ConnectionEvents> {
     if (request.isAnswer) {
       const pending = this.#requests.get(request.id);
       if (pending?.device !== from.longId) return;
+      log.debug("{device} answers a request", { device: from.longId });
       this.#requests.delete(request.id); // only the first answer counts
       return pending.answered(request.iceText);
     }
     const { seen } = this.#options;
     if (seen.has(request.id)) return;
     seen.add(request.id);
+    log.debug("{device} asks for a connection", { device: from.longId });
     this.#answer(from, request, family).catch((error) => {
       const expected = error instanceof KituoError;
       log[expected ? "debug" : "error"]("request of {device}: {error}", {
@@ -296,6 +310,7 @@ export class ConnectionManager extends Emitter<ConnectionEvents> {
   async #establish(session: IceSession, expected: Expected): Promise<Connection> {
     const selected = await session.selected;
     const { identity, clock } = this.#options;
+    log.debug("TLS with {remote}", { remote: `${selected.link.address}:${selected.link.port}` });
     const { socket, peer } = await secure({
       session,
       selected,

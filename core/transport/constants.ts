@@ -7,6 +7,9 @@ const MIB = 1024 * KIB;
 
 /** The requester's wait for the answer, from the put on (2.4). */
 export const ANSWER_TIMEOUT = 30_000;
+/** A request on the DHT may get lost, as may its answer: it is made again after this time, so many times in all. */
+export const ASK_AGAIN = 4_000;
+export const ASKED_AT_MOST = 3;
 /** Connection ids are drawn from 1 up to this (2.2). */
 export const MAX_REQUEST_ID = Number.MAX_SAFE_INTEGER;
 /** Longest `ice_msg` accepted: 31 candidate lines of 120 bytes, and as much again. */
@@ -99,6 +102,8 @@ export const MAX_CHANNELS = 256;
 export const MAX_NAME = 1024;
 /** The peer's answer to our channel request; today's peers want ours within 3 s, so this is generous (channel.ts). */
 export const OPEN_TIMEOUT = 10_000;
+/** Nothing at all heard for so long after such a request: is the peer still there? 2023's daemon sometimes writes into the void from the start. */
+export const ANSWER_DOUBT = 4_000;
 /** Control and protocol messages per second, and at once: a start with many conversations opens all its channels together. */
 export const CONTROL_RATE = 100;
 export const CONTROL_BURST = 1024;

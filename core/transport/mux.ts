@@ -130,12 +130,22 @@ export class MuxConnection implements Connection, ChannelHost {
       opening.answer = null;
       answer.reject(new TimeoutError(`answer to channel request ${name}`, limits.OPEN_TIMEOUT));
     });
+    const asked = this.#options.clock.now();
+    const cancelDoubt = this.#options.clock.after(limits.ANSWER_DOUBT, () => this.#doubt(asked));
     this.#sendControl(this.#channelMessage(name, number, ChannelState.request));
     try {
       return await answer.promise;
     } finally {
       cancel();
+      cancelDoubt();
     }
+  }
+
+  /** Nobody answers. @param since ms, when we asked */
+  #doubt(since: number): void {
+    if (this.lastHeard > since) return;
+    if (this.bytesIn === 0) this.#finish("the peer never said a word"); // its version comes first, always (6.5)
+    else this.beacon();
   }
 
   get #used(): number {

@@ -6,6 +6,8 @@ import { type Channel, ChannelDeclined, ConnectError, ConnectionClosed } from ".
 import type { ConnectionManager, ConnectionManagerOptions } from "../../../core/transport/connection_manager.ts";
 import { packMessage } from "../../../core/transport/mux_codec.ts";
 import { type KeyFamily, peerKey } from "../../../core/transport/signalling.ts";
+import { ASK_AGAIN, ASKED_AT_MOST } from "../../../core/transport/constants.ts";
+import { until } from "../../support/people.ts";
 import { VirtualClock } from "../../support/virtual_clock.ts";
 import { RawPeer } from "./raw_peer.ts";
 import { managerFor, nextConnection, readBytes, SignallingTable, type TestDevice, testDevices } from "./support.ts";
@@ -242,6 +244,18 @@ Deno.test("a slow reader holds 20 MB back: little is buffered, nothing is lost, 
   });
 });
 
+Deno.test("a request that gets lost on the DHT is made again", async () => {
+  const clock = new VirtualClock(Date.now());
+  let lost = 0;
+  await withTwo(async ({ b, table, alice }) => {
+    table.hold = () => lost < 2 && ++lost > 0;
+    const attempt = alice.connect(b.key.publicKey);
+    await until("the request", () => lost === 2);
+    await clock.advance(ASK_AGAIN);
+    assert.equal((await attempt).peer.device, b.device);
+  }, { alice: { clock } });
+});
+
 Deno.test("a peer that is not allowed gets no answer: the request fails after 30 s", async () => {
   const clock = new VirtualClock(Date.now());
   const asked = Promise.withResolvers<string>();
@@ -249,9 +263,13 @@ Deno.test("a peer that is not allowed gets no answer: the request fails after 30
     const attempt = assert.rejects(alice.connect(b.key.publicKey), ConnectError);
     assert.equal(await asked.promise, a.account);
     assert.equal(table.puts.length, 2); // the request at both keys, and no answer
+    for (let put = 2; put <= 2 * ASKED_AT_MOST; put += 2) {
+      await until("the request, again", () => table.puts.length === put);
+      await clock.advance(ASK_AGAIN);
+    }
     await clock.advance(30_000);
     await attempt;
-    assert.deepEqual([alice.connections(), bob.connections(), table.puts.length], [[], [], 2]);
+    assert.deepEqual([alice.connections(), bob.connections(), table.puts.length], [[], [], 2 * ASKED_AT_MOST]);
   }, {
     alice: { clock },
     bob: {

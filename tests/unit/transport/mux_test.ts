@@ -5,6 +5,7 @@ import { TimeoutError } from "../../../core/base/errors.ts";
 import { encode } from "../../../core/base/msgpack.ts";
 import { type Channel, ChannelDeclined, ConnectionClosed } from "../../../core/transport/channel.ts";
 import { type Acceptor, MuxConnection } from "../../../core/transport/mux.ts";
+import { ANSWER_DOUBT, BEACON_TIMEOUT } from "../../../core/transport/constants.ts";
 import {
   BEACON_ANSWER,
   BEACON_REQUEST,
@@ -156,7 +157,10 @@ Deno.test("no answer in 10 s is a TimeoutError; an ACCEPT after that is ended, a
   const channel = bench.connection.open("slow");
   await bench.expect(control("slow", 1, request));
   const refused = assert.rejects(channel, TimeoutError);
-  await bench.clock.advance(10_000);
+  await bench.clock.advance(1);
+  const other = opened(bench, "fast", 2); // the peer is there, and only this answer is missing
+  await other;
+  await bench.clock.advance(9_999);
   await refused;
   bench.send(control("slow", 1, accept));
   await bench.expect(packMessage(1, END));
@@ -313,6 +317,22 @@ Deno.test("a beacon that is not answered closes the connection after 3 s", async
   assert.equal(await second, false);
   assert.match(bench.reason ?? "", /beacon/);
   await (await channel).closed;
+});
+
+Deno.test("a peer that says nothing when it is asked for a channel is taken for dead: at once if it never spoke, else after a beacon", async () => {
+  for (const spoke of [false, true]) {
+    const bench = new Bench();
+    await bench.expect(VERSION_MESSAGE);
+    if (spoke) await opened(bench, "before", 1).then(() => bench.send(VERSION_MESSAGE));
+    await turns(2);
+    const refused = assert.rejects(bench.connection.open("x"), ConnectionClosed);
+    await bench.clock.advance(ANSWER_DOUBT - 1);
+    assert.equal(bench.reason, null);
+    await bench.clock.advance(1);
+    if (spoke) await bench.clock.advance(BEACON_TIMEOUT);
+    await refused;
+    assert.match(bench.reason ?? "", spoke ? /beacon/ : /never said a word/);
+  }
 });
 
 Deno.test("close sends what was written, and does not wait for a dead peer longer than a second", async () => {
