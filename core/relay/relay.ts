@@ -28,6 +28,7 @@ import type { FileLimits } from "./file_policy.ts";
 import { Files } from "./files.ts";
 import { Groups } from "./groups.ts";
 import { Invitations } from "./invitations.ts";
+import { JoinLinks } from "./join_links.ts";
 import { Links } from "./links.ts";
 import { Moderation } from "./moderation.ts";
 import { OwedInvitations } from "./owed_invitations.ts";
@@ -60,6 +61,8 @@ export interface RelayOptions {
   openToAll: boolean;
   /** Ask every member of a group to become a contact: today's daemons answer only to contacts (connection.md 8.4). */
   offerContact: boolean;
+  /** Keep what the modes of groups promise: see {@link Moderation}. */
+  enforceModes: boolean;
 }
 
 export class Relay {
@@ -71,6 +74,7 @@ export class Relay {
   readonly delivery: Delivery;
   readonly links: Links;
   readonly groups: Groups;
+  readonly joinLinks: JoinLinks;
   readonly files: Files;
   readonly profiles: Profiles;
   readonly #messenger: Messenger;
@@ -85,6 +89,7 @@ export class Relay {
     this.account = new Account({
       ...options,
       createConversation: (account, earlier) => this.conversations.oneToOne(account, earlier),
+      asksForGroup: (account, conversation) => this.#asksForGroup(account, conversation),
       hears: (peer) => this.allows(peer),
     });
     const { certificates, presence } = this.account;
@@ -178,7 +183,9 @@ export class Relay {
       delivery: this.delivery,
       invitations: this.#owed,
     });
-    this.#moderation = new Moderation({ store, clock, self: identity.account, groups: this.groups });
+    const inGroups = { store, clock, self: identity.account, groups: this.groups };
+    this.#moderation = new Moderation({ ...inGroups, enforceModes: options.enforceModes });
+    this.joinLinks = new JoinLinks({ ...inGroups, random, conversations: this.conversations });
     this.#clones = new Clones({
       clock,
       conversations: this.conversations,
@@ -261,6 +268,7 @@ export class Relay {
   }
 
   #listen(): void {
+    const { store } = this.options;
     const { contacts, certificates } = this.account;
     this.connections.on("connection", (connection) => {
       this.#onConnection(connection).catch((error) => log.error("a new connection: {error}", { error }));
@@ -283,6 +291,7 @@ export class Relay {
       this.#router.drop(id);
       this.delivery.drop(id);
       this.#owed.drop(id);
+      store.joinLinks.delete(id);
       this.#watch();
       this.connections.closeAll((peer) => !this.allows(peer), "nothing in common any more");
     });
@@ -443,6 +452,18 @@ export class Relay {
     const conversation = this.conversations.get(id);
     if (conversation?.mayFetch(connection.peer)) this.#owed.answer(conversation, connection);
     else if (conversation) this.#moderation.onRequest(conversation, connection.peer.account);
+  }
+
+  /**
+   * Is a contact request about a conversation that is known here, and not one with this account? Then it is a wish to be let in, and never becomes the
+   * conversation of a contact: it would be left with that contact.
+   */
+  #asksForGroup(account: AccountId, id: string): boolean {
+    const conversation = this.conversations.get(id);
+    if (!conversation) return (this.options.store.conversations.get(id)?.mode ?? 0) !== 0;
+    if (conversation.facts.mode === 0) return !conversation.facts.initialMembers.includes(account);
+    this.#moderation.onRequest(conversation, account);
+    return true;
   }
 
   /** Devices that a member told us of: those that belong to members by their certificates are linked. */

@@ -33,6 +33,7 @@ function accountOfAlice(scene: Scene, welcome: (account: string) => boolean = ()
     identity: alice,
     welcome,
     hears: () => true,
+    asksForGroup: (_, asked) => asked === GROUP,
     createConversation: () => Promise.resolve(conversation(1000 + ++made)),
   });
   const events: string[] = [];

@@ -34,6 +34,7 @@ Deno.test("without anything the settings are those of the first issue", () => {
     acceptRequests: "manual",
     allowlist: [],
     offerContact: true,
+    enforceModes: true,
     maxFileSize: 256 * 1024 ** 2,
     fileQuota: 10 * 1024 ** 3,
     conversationFileQuota: 2 * 1024 ** 3,

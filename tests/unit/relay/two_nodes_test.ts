@@ -49,6 +49,7 @@ class World {
       welcome: () => welcome,
       openToAll: false,
       offerContact: false,
+      enforceModes: true,
     });
     const node = { relay, store, identity };
     this.#nodes.push(node);
