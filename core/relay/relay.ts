@@ -18,6 +18,7 @@ import { type IncomingMessage, Messenger } from "../messaging/messenger.ts";
 import { type Notification, readPayload } from "../messaging/payload.ts";
 import type { Store } from "../store/store.ts";
 import type { Conversation } from "../swarm/conversation.ts";
+import { Mode } from "../swarm/conversation_facts.ts";
 import type { Connection } from "../transport/channel.ts";
 import { ConnectionManager } from "../transport/connection_manager.ts";
 import { Clones } from "./clones.ts";
@@ -90,7 +91,7 @@ export class Relay {
       ...options,
       createConversation: (account, earlier) => this.conversations.oneToOne(account, earlier),
       asksForGroup: (account, conversation) => this.#asksForGroup(account, conversation),
-      hears: (peer) => this.allows(peer),
+      hears: (peer) => this.allows(peer) || this.#mayAsk(peer),
     });
     const { certificates, presence } = this.account;
     this.connections = new ConnectionManager({
@@ -425,6 +426,11 @@ export class Relay {
     if (!store.treated.add("message", `${peer.account}/${id.toString(16).padStart(16, "0")}`, clock.now())) return;
     try {
       const payload = readPayload(type, body);
+      if (!this.allows(peer)) {
+        // a stranger is heard when it asks to be let in, and for nothing else
+        if (payload.kind === "invite-request") this.#asksForGroup(peer.account, payload.conversation);
+        return;
+      }
       if (payload.kind === "invite") this.invitations.onInvite(peer, payload);
       const connection = await this.connections.connect(peer.chain[0].publicKey);
       this.#onMessage({ peer, connection, payload });
@@ -452,6 +458,12 @@ export class Relay {
     const conversation = this.conversations.get(id);
     if (conversation?.mayFetch(connection.peer)) this.#owed.answer(conversation, connection);
     else if (conversation) this.#moderation.onRequest(conversation, connection.peer.account);
+  }
+
+  /** Is there anything here that a stranger may ask to be let into? */
+  #mayAsk({ account }: Peer): boolean {
+    if (!this.options.enforceModes || this.account.contacts.isBanned(account)) return false;
+    return this.conversations.all().some(({ facts: { mode } }) => mode === Mode.public);
   }
 
   /**
