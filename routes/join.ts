@@ -69,6 +69,7 @@ export function joinGate(clock: Clock): MiddlewareHandler {
 /** The routes of join links' pages. */
 export function joinRoutes(api: NodeApi) {
   const routes = router();
+  // not `openapi()`: what is wrong with a form is said on its page, and that check knows problems only
   routes.get("/join/:secret", async (c) => {
     try {
       return c.html(joinPage(await api.joinOffer(c.req.param("secret"))));
