@@ -98,6 +98,9 @@ const DAYS = wrong("a number of days from 0 to 36500");
 const days = z.union([z.int(), z.string().regex(/^[0-9]{1,5}$/).transform(Number)], DAYS)
   .refine((n) => n >= 0 && n <= 36500, DAYS);
 
+const BOOLEAN = wrong("true or false");
+const flag = () => z.union([z.boolean(), z.enum(["true", "false"]).transform((text) => text === "true")], BOOLEAN);
+
 const policies = ["manual", "allowlist", "anyone"] as const;
 const logLevels = ["debug", "info", "warning", "error"] as const;
 
@@ -153,16 +156,19 @@ const schema = z.strictObject({
     fallback: "none",
     meaning: "Accounts that the policy `allowlist` accepts.",
   }),
-  offerContact: z.union(
-    [z.boolean(), z.enum(["true", "false"]).transform((text) => text === "true")],
-    wrong("true or false"),
-  )
-    .register(described, {
-      placeholder: "BOOLEAN",
-      fallback: "true",
-      meaning:
-        "`true` or `false`: ask every member of a group to become a contact, for today's Jami apps answer calls only from contacts.",
-    }),
+  offerContact: flag().register(described, {
+    placeholder: "BOOLEAN",
+    fallback: "true",
+    meaning:
+      "`true` or `false`: ask every member of a group to become a contact, for today's Jami apps answer calls only from contacts.",
+  }),
+  enforceModes: flag().register(described, {
+    placeholder: "BOOLEAN",
+    fallback: "true",
+    meaning:
+      "`true` or `false`: ban whom a plain member invites into a group of the node's where only admins may invite, " +
+      "and invite into public groups who asks.",
+  }),
   picture: path.optional().register(described, {
     placeholder: "FILE",
     meaning: "Picture shown to contacts: PNG or JPEG, at most 256 KiB.",

@@ -18,18 +18,24 @@ import {
   type ContactInfo,
   type ConversationDetail,
   type ConversationSummary,
+  type Doer,
   type FileInfo,
   type FoundMessage,
   type GroupChanges,
   type GroupMode,
+  type JoinLinkInfo,
+  type JoinLinkTerms,
+  type JoinOffer,
   type ListPage,
   type ListQuery,
   type MemberInfo,
   type MessageInfo,
   type MessagesQuery,
   type NewGroup,
+  type NewJoinLink,
   NodeError,
   type NodeEvent,
+  type NodeFault,
   type NodeInfo,
   type PendingRequest,
   type Readiness,
@@ -40,6 +46,7 @@ import {
 import * as view from "./node_view.ts";
 import { ownVcard } from "./node_profile.ts";
 import { UnknownInvitation } from "./relay/invitations.ts";
+import { type LinkFault, LinkRefused } from "./relay/join_links.ts";
 import { Relay } from "./relay/relay.ts";
 import type { NewCommit } from "./store/commits.ts";
 import { conversationsPath, databasePath, filesPath, identityPath } from "./store/places.ts";
@@ -64,6 +71,14 @@ const GROUP_MODES = {
   "invites-only": Mode.invitesOnly,
   "public": Mode.public,
 } satisfies Record<GroupMode, Mode>;
+
+/** What the API answers when a join link is not obeyed. */
+const LINK_FAULTS: Record<LinkFault, NodeFault> = {
+  "no link": "not found",
+  "busy": "too many",
+  "banned": "forbidden",
+  "own account": "bad request",
+};
 
 /**
  * Builds the node of a data folder; a new account is made in an empty one, which takes some seconds.
@@ -134,6 +149,7 @@ export class Node implements RunnableNode {
         (config.acceptRequests === "allowlist" && config.allowlist.includes(account)),
       openToAll: config.acceptRequests === "anyone",
       offerContact: config.offerContact,
+      enforceModes: config.enforceModes,
     });
     this.#tell();
   }
@@ -261,6 +277,42 @@ export class Node implements RunnableNode {
 
   async unban(id: string, target: string): Promise<void> {
     await refusing(() => this.#relay.groups.unban(this.#open(id), target));
+  }
+
+  joinLink(id: string): JoinLinkInfo {
+    const link = this.store.joinLinks.get(id);
+    if (!link) throw new NodeError("not found", "there is no join link");
+    return view.joinLinkInfo(link);
+  }
+
+  async createJoinLink(id: string, terms: JoinLinkTerms, doer: Doer): Promise<NewJoinLink> {
+    return await refusing(() => {
+      const { expiresIn, maxUses } = terms;
+      const expires = systemClock.now() + expiresIn * 1000;
+      const secret = this.#relay.joinLinks.create(this.#open(id), { expires, maxUses });
+      const link = this.joinLink(id);
+      const detail = `${maxUses} times until ${new Date(expires).toISOString()}`;
+      this.store.audit.append({ ...doer, action: "link.create", target: id, detail });
+      return { ...link, secret };
+    });
+  }
+
+  async revokeJoinLink(id: string, doer: Doer): Promise<void> {
+    await refusing(() => {
+      if (!this.store.joinLinks.delete(id)) throw new NodeError("not found", "there is no join link");
+      this.store.audit.append({ ...doer, action: "link.revoke", target: id, detail: "" });
+    });
+  }
+
+  async joinOffer(secret: string): Promise<JoinOffer> {
+    return await refusing(async () => {
+      const { title, description } = await this.#relay.joinLinks.target(secret).profile();
+      return { title, description, jamiId: this.identity.account, name: this.config.name };
+    });
+  }
+
+  async joinByLink(secret: string, jamiId: string, address: string): Promise<"invited" | "member"> {
+    return await refusing(() => this.#relay.joinLinks.join(secret, jamiId, address));
   }
 
   async leave(id: string): Promise<void> {
@@ -455,6 +507,7 @@ async function refusing<T>(work: () => T | Promise<T>): Promise<T> {
     if (error instanceof NodeError || !(error instanceof KituoError)) throw error;
     if (error instanceof UnknownInvitation) throw new NodeError("not found", error.message, { cause: error });
     if (error instanceof UnknownContact) throw new NodeError("bad request", error.message, { cause: error });
+    if (error instanceof LinkRefused) throw new NodeError(LINK_FAULTS[error.fault], error.message, { cause: error });
     if (error instanceof WriteConflict) throw new NodeError("conflict", error.message, { cause: error });
     if (error instanceof WriteRefused || error instanceof NotMember) {
       throw new NodeError("forbidden", error.message, { cause: error });

@@ -17,7 +17,9 @@ export type NodeFault =
   /** the rules do not let this node do that, for example it is not a member */
   | "forbidden"
   /** the request makes no sense, for example the node as its own contact */
-  | "bad request";
+  | "bad request"
+  /** too much was asked lately: later it may succeed */
+  | "too many";
 
 /** The node refuses. The message is shown to the one who asked, so it holds no secret. */
 export class NodeError extends KituoError {
@@ -126,6 +128,47 @@ export interface GroupChanges {
   /** picture in base64 */
   avatar?: string;
   defaultHost?: CallHost | null;
+}
+
+/** The join link of a group, without its secret. */
+export interface JoinLinkInfo {
+  created: number;
+  expires: number;
+  /** how many may be invited by it */
+  maxUses: number;
+  /** how many were */
+  uses: number;
+}
+
+/** A join link that was just made. */
+export interface NewJoinLink extends JoinLinkInfo {
+  /** what opens it: told this once, and kept nowhere */
+  secret: string;
+}
+
+/** What to make a join link of. */
+export interface JoinLinkTerms {
+  /** seconds */
+  expiresIn: number;
+  maxUses: number;
+}
+
+/** What somebody who has a join link may know. */
+export interface JoinOffer {
+  /** of the group; "" = none */
+  title: string;
+  description: string;
+  /** Jami ID and name of the node that will invite */
+  jamiId: string;
+  name: string;
+}
+
+/** Who asks for something, for the audit trail. */
+export interface Doer {
+  /** "admin" for the holder of the admin token, else the admin's name */
+  actor: string;
+  /** network address; "" = unknown */
+  address: string;
 }
 
 /** A member. */
@@ -304,14 +347,33 @@ export interface NodeApi {
   /** Changes the profile, as an admin. @throws {NodeError} */
   updateGroup(conversationId: string, changes: GroupChanges): Promise<ConversationDetail>;
   /**
-   * Invites an account, contact or not; it is sent the invitation until it joins or is removed. Who is invited already is sent it anew.
-   * @throws {NodeError} "conflict" for members and banned ones
+   * Invites an account, contact or not; it is sent the invitation until it joins or is removed. Who is invited already is sent it anew, who is
+   * banned is un-banned.
+   * @throws {NodeError} "conflict" for members
    */
   invite(conversationId: string, jamiId: string): Promise<MemberInfo>;
   /** As an admin: bans a member (Jami ID) or one device (device id). The reason is for the node's log. @throws {NodeError} */
   ban(conversationId: string, target: string, reason?: string): Promise<void>;
   /** Ends a ban: the target is again what it was. @throws {NodeError} */
   unban(conversationId: string, target: string): Promise<void>;
+  /** The join link of a group. @throws {NodeError} "not found": there is none, or no such conversation */
+  joinLink(conversationId: string): JoinLinkInfo;
+  /**
+   * Makes the join link of a group; an earlier one ends.
+   * @throws {NodeError} "conflict" for a one-to-one conversation, "forbidden" where the node could not invite
+   */
+  createJoinLink(conversationId: string, terms: JoinLinkTerms, doer: Doer): Promise<NewJoinLink>;
+  /** Ends the join link of a group. @throws {NodeError} "not found" */
+  revokeJoinLink(conversationId: string, doer: Doer): Promise<void>;
+  /** Where a join link leads. @throws {NodeError} "not found" when it does not work, or not any more */
+  joinOffer(secret: string): Promise<JoinOffer>;
+  /**
+   * Invites the account as the holder of a join link wishes.
+   * @param address of the holder, for the audit trail
+   * @returns is it a member already, or invited?
+   * @throws {NodeError} "not found": the link does not work; "forbidden": the account is banned; "too many"
+   */
+  joinByLink(secret: string, jamiId: string, address: string): Promise<"invited" | "member">;
   /** Leaves a group; the data stays. Asked a second time it does not wait for anybody to know. @throws {NodeError} */
   leave(conversationId: string): Promise<void>;
   /** Newest first. @throws {NodeError} "not found": the conversation, or the message in `before` */

@@ -12,6 +12,7 @@ import { VERSION } from "../core/version.ts";
 import { contactRoutes } from "./api/contacts.ts";
 import { conversationRoutes } from "./api/conversations.ts";
 import { eventRoutes } from "./api/events.ts";
+import { joinLinkRoutes } from "./api/join_links.ts";
 import { memberRoutes } from "./api/members.ts";
 import { fileRoutes } from "./api/files.ts";
 import { messageRoutes } from "./api/messages.ts";
@@ -20,6 +21,7 @@ import { requestRoutes } from "./api/requests.ts";
 import { searchRoutes } from "./api/search.ts";
 import { MAX_BODY } from "./constants.ts";
 import { healthRoutes } from "./health.ts";
+import { joinGate, joinRoutes } from "./join.ts";
 import { methodsAt } from "./methods.ts";
 import { bearer } from "./middlewares/bearer.ts";
 import { jsonBody } from "./middlewares/json_body.ts";
@@ -39,6 +41,7 @@ const STATUS_OF: Record<NodeFault, number> = {
   "forbidden": 403,
   "not found": 404,
   "conflict": 409,
+  "too many": 429,
 };
 
 /** What the HTTP face is given besides the node. */
@@ -53,18 +56,21 @@ export interface AppOptions {
 /** Builds the HTTP face of a node. */
 export function createApp(node: NodeApi, { token, signal, clock = systemClock }: AppOptions): OpenAPIHono {
   const app = router();
+  app.use("/join/*", joinGate(clock)); // its headers replace those of all other answers
   app.use(securityHeaders, sameOrigin);
   // what nobody answers needs no look at its body
   const known: MiddlewareHandler = async (c, next) => nothingAt(app, c) ?? await next();
   app.use(`${API}/*`, noStore, bearer(token), known, bodyLimit({ maxSize: MAX_BODY, onError: tooLarge }), jsonBody);
   app.get("/", (c) => c.text(`Kituo ${VERSION}. The API is described at ${API}/openapi.json (admin token needed).\n`));
   app.route("/", healthRoutes(node));
+  app.route("/", joinRoutes(node));
   const resources = [
     nodeRoutes,
     requestRoutes,
     contactRoutes,
     conversationRoutes,
     fileRoutes,
+    joinLinkRoutes,
     memberRoutes,
     messageRoutes,
     searchRoutes,

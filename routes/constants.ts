@@ -35,3 +35,19 @@ export const MAX_QUERY = 200;
 /** Milliseconds until a console that ended by itself listens again: twice as long each time, up to the second. */
 export const RELISTEN_FIRST = 500;
 export const RELISTEN_LAST = 30_000;
+
+/** Times a join link can be used, and seconds it can work; and what it is when nothing is said. */
+export const MAX_LINK_USES = 1_000;
+export const LINK_USES = 50;
+export const MAX_LINK_SECONDS = 366 * 24 * 3_600;
+export const LINK_SECONDS = 7 * 24 * 3_600;
+
+/** Bytes of what a join page sends: one Jami ID. */
+export const MAX_JOIN_BODY = 1024;
+
+/** Requests to join pages from one address: so many a second, and so many at once (a whole class may sit behind one). */
+export const JOIN_RATE = 0.5;
+export const JOIN_BURST = 60;
+
+/** Addresses whose requests are counted. */
+export const JOIN_ADDRESSES = 4_096;

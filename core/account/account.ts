@@ -24,6 +24,7 @@ export interface AccountOptions {
   welcome(account: AccountId): boolean;
   /** Are this peer's messages in the inbox of interest? */
   hears(peer: Peer): boolean;
+  asksForGroup(account: AccountId, conversation: string): boolean;
   createConversation(account: AccountId, earlier?: string): Promise<string>;
 }
 

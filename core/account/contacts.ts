@@ -46,6 +46,8 @@ export interface ContactsOptions {
   random: Random;
   /** Is this account's request accepted without asking? */
   welcome(account: AccountId): boolean;
+  /** Is a request about this conversation a wish to be let into a group of this node, and so treated as that? */
+  asksForGroup(account: AccountId, conversation: string): boolean;
   /** Makes the one-to-one conversation with a new contact, or takes up the `earlier` one again; its id. */
   createConversation(account: AccountId, earlier?: string): Promise<string>;
 }
@@ -156,7 +158,10 @@ export class Contacts extends Emitter<ContactEvents> {
     const { account } = from;
     if (account === identity.account || request.conversation === "" || this.isBanned(account)) return;
     const contact = store.contacts.get(account);
-    if (contact && this.isContact(account)) return this.#onContactsRequest(contact, request);
+    const isContact = contact !== undefined && this.isContact(account);
+    if (isContact && !contact.confirmed) this.#put({ ...contact, confirmed: true });
+    if (this.options.asksForGroup(account, request.conversation)) return;
+    if (isContact) return this.#onContactsRequest(contact, request);
     if (request.confirm) return; // the answer to a request we no longer stand by
     if (this.#wasDeclined(request)) return;
     store.trustRequests.put({
@@ -178,7 +183,6 @@ export class Contacts extends Emitter<ContactEvents> {
   }
 
   #onContactsRequest(contact: Contact, request: TrustRequest): void {
-    if (!contact.confirmed) this.#put({ ...contact, confirmed: true });
     if (!request.confirm) this.#confirm(contact.account, request.conversation);
     // Who asked each other at the same time has two conversations: the node serves both.
     if (request.conversation !== contact.conversation) {

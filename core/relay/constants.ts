@@ -74,6 +74,22 @@ export const PUBLIC_JOIN_BURST = 20;
 /** Public groups whose joins are counted. */
 export const PUBLIC_GROUPS_RATED = 1_024;
 
+/** Those who asked and have not joined yet, in one group: who asks with many names fills no more than this with them. */
+export const MAX_PENDING_INVITED = 100;
+
+/** Attempts to use one join link: so many a second, and so many at once; and links whose attempts are counted. */
+export const LINK_RATE = 0.5;
+export const LINK_BURST = 30;
+export const LINKS_RATED = 1_024;
+
+/** New invitations that a join link sends to an account that is invited already, a second and at once; and accounts counted. */
+export const RENEWAL_RATE = 1 / 600;
+export const RENEWAL_BURST = 2;
+export const RENEWALS_RATED = 4_096;
+
+/** Random bytes of a join link's secret. */
+export const LINK_SECRET_BYTES = 32;
+
 /** Bytes of a file read at one time: one frame of a channel. */
 export const FILE_CHUNK = 65_535;
 

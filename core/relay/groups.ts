@@ -70,16 +70,35 @@ export class Groups {
     if (isNews) await conversation.write((context) => updateProfile(context, changes));
   }
 
-  /** Invites an account; who is invited already is sent the invitation anew. */
+  /**
+   * Invites an account, as an admin of this node wishes; who is invited already is sent the invitation anew. Where the account is banned that ends, as with
+   * daemons (swarm-repository.md 4).
+   */
   async invite(conversation: Conversation, account: AccountId): Promise<void> {
-    group(conversation);
-    const { members: { roles, bannedAccounts }, facts: { mode } } = conversation;
-    if (mode === Mode.adminInvitesOnly && roles.get(this.options.self) !== "admin") {
-      throw new WriteRefused("only admins invite into this conversation");
-    }
+    this.mayInvite(conversation);
+    const { store } = this.options;
+    if (conversation.members.bannedAccounts.has(account)) return await this.unban(conversation, account);
+    // first, for the invitation may be somebody else's, about to be undone
+    store.approvals.put(conversation.id, account, memberSteps(store, conversation.id).at(-1)?.seq ?? 0);
+    await this.admit(conversation, account);
+  }
+
+  /** Invites an account that asked for it: never one that is banned. */
+  async admit(conversation: Conversation, account: AccountId): Promise<void> {
+    this.mayInvite(conversation);
+    const { roles, bannedAccounts } = conversation.members;
     const isInvited = conversation.joined && roles.get(account) === "invited" && !bannedAccounts.has(account);
     const commit = () => conversation.write((context) => invite(context, account));
     await this.options.invitations.owe(conversation, account, isInvited ? undefined : commit);
+  }
+
+  /** @throws {NoGroup} in a one-to-one conversation; {WriteRefused} where only admins invite, and this node is none */
+  mayInvite(conversation: Conversation): void {
+    group(conversation);
+    const { members: { roles }, facts: { mode } } = conversation;
+    if (mode === Mode.adminInvitesOnly && roles.get(this.options.self) !== "admin") {
+      throw new WriteRefused("only admins invite into this conversation");
+    }
   }
 
   /**
@@ -153,6 +172,8 @@ export class Groups {
 /** A change of who takes part, as a commit tells it. */
 export interface MemberStep {
   commit: Oid;
+  /** Arrival order. */
+  seq: number;
   author: AccountId;
   action: string;
   /** Account, or device of a device ban. */
@@ -161,9 +182,9 @@ export interface MemberStep {
 
 /** Everything that happened to the members of a conversation, in the order of arrival. */
 export function memberSteps(store: Store, id: Oid): MemberStep[] {
-  return store.commits.ofType(id, "member").map(({ id: commit, author, body }) => {
+  return store.commits.ofType(id, "member").map(({ id: commit, seq, author, body }) => {
     const said: CommitBody = JSON.parse(body); // a commit whose type was read from such an object
-    return { commit, author, action: field(said, "action"), uri: field(said, "uri") };
+    return { commit, seq, author, action: field(said, "action"), uri: field(said, "uri") };
   });
 }
 

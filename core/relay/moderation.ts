@@ -1,6 +1,6 @@
 /**
  * What the modes of groups promise and daemons do not keep (swarm-repository.md 3): as admin of a group this node undoes invitations by others than admins where
- * only admins may invite, and invites whoever asks it in a public group.
+ * only admins may invite, and invites whoever asks it into a public group that it is in.
  */
 
 import { getLogger } from "@logtape/logtape";
@@ -12,7 +12,7 @@ import type { Store } from "../store/store.ts";
 import type { Conversation } from "../swarm/conversation.ts";
 import { Mode } from "../swarm/conversation_facts.ts";
 import type { Oid } from "../swarm/object.ts";
-import { PUBLIC_GROUPS_RATED, PUBLIC_JOIN_BURST, PUBLIC_JOIN_RATE } from "./constants.ts";
+import { MAX_PENDING_INVITED, PUBLIC_GROUPS_RATED, PUBLIC_JOIN_BURST, PUBLIC_JOIN_RATE } from "./constants.ts";
 import { type Groups, memberSteps } from "./groups.ts";
 
 const log = getLogger(["kituo", "relay"]);
@@ -21,7 +21,16 @@ export interface ModerationOptions {
   store: Store;
   clock: Clock;
   self: AccountId;
-  groups: Pick<Groups, "ban" | "invite">;
+  groups: Pick<Groups, "ban" | "admit">;
+  /** Is anything done here at all? Else groups are left as daemons leave them. */
+  enforceModes: boolean;
+}
+
+/** Somebody who is in a group against its mode. */
+interface Intruder {
+  account: AccountId;
+  /** Who invited it last; "" = the history does not tell. */
+  by: AccountId | "";
 }
 
 export class Moderation {
@@ -32,45 +41,73 @@ export class Moderation {
 
   /** Members changed: in a group where only admins invite, bans those whom no admin has invited. Never rejects. */
   async onMembers(conversation: Conversation): Promise<void> {
-    if (conversation.facts.mode !== Mode.adminInvitesOnly || !this.#isAdmin(conversation)) return;
-    await this.#checking.run(conversation.id, async () => {
-      for (const account of this.#intruders(conversation)) {
-        await this.options.groups.ban(conversation, account, "invited by somebody who is no admin");
-      }
-    }).catch((error) =>
-      log.error("{id} is not kept as its mode says: {error}", { id: conversation.id, error: messageOf(error) })
-    );
+    const { enforceModes, self } = this.options;
+    const { id, members, facts: { mode } } = conversation;
+    if (!enforceModes || mode !== Mode.adminInvitesOnly || members.roles.get(self) !== "admin") return;
+    await this.#checking.run(id, async () => {
+      for (const intruder of this.#intruders(conversation)) await this.#ban(conversation, intruder);
+    }).catch((error) => log.error("{id} is not kept as its mode says: {error}", { id, error: messageOf(error) }));
   }
 
   /** Somebody who is not in it asks for an invitation: in a public group it gets one. Never rejects. */
   async onRequest(conversation: Conversation, account: AccountId): Promise<void> {
-    const { facts: { mode }, members, id } = conversation;
-    if (mode !== Mode.public || !this.#isAdmin(conversation) || members.roles.has(account)) return;
-    const joins = this.#joins.get(id) ?? new TokenBucket(this.options.clock, PUBLIC_JOIN_RATE, PUBLIC_JOIN_BURST);
+    const { facts: { mode }, members, id, joined } = conversation;
+    const { enforceModes, clock, groups, store } = this.options;
+    if (!enforceModes || mode !== Mode.public || !joined || members.roles.has(account)) return;
+    const joins = this.#joins.get(id) ?? new TokenBucket(clock, PUBLIC_JOIN_RATE, PUBLIC_JOIN_BURST);
     this.#joins.set(id, joins);
-    if (!joins.take()) return log.warn("too many want to join {id}", { id });
+    if (!joins.take() || pendingInvited(conversation) >= MAX_PENDING_INVITED) {
+      return log.warn("too many want to join {id}", { id });
+    }
     try {
-      await this.options.groups.invite(conversation, account);
+      await groups.admit(conversation, account);
+      const detail = `into the public group ${id}: it asked`;
+      store.audit.append(
+        { actor: "system", address: "", action: "member.invite", target: account, detail },
+        clock.now(),
+      );
     } catch (error) {
       log.warn("{account} could not be invited into {id}: {error}", { account, id, error: messageOf(error) });
     }
   }
 
-  #isAdmin({ members }: Conversation): boolean {
-    return members.roles.get(this.options.self) === "admin";
+  async #ban(conversation: Conversation, { account, by }: Intruder): Promise<void> {
+    const { groups, store, clock } = this.options;
+    const reason = `invited by ${by || "somebody"}, who is no admin; only admins invite in this group`;
+    await groups.ban(conversation, account, reason);
+    store.audit.append({
+      actor: "system",
+      address: "",
+      action: "member.ban",
+      target: account,
+      detail: `from the group ${conversation.id}: ${reason}`,
+    }, clock.now());
   }
 
-  /** Invited ones and members whom no admin has invited (or un-banned) since they were last outside. */
-  #intruders({ id, members: { roles, bannedAccounts } }: Conversation): AccountId[] {
-    const approved = new Set<string>();
-    for (const { author, action, uri } of memberSteps(this.options.store, id)) {
-      if (action === "ban" || action === "remove") approved.delete(uri);
-      // nothing makes a second admin, so who is one now was one then
-      else if ((action === "add" || action === "unban") && roles.get(author) === "admin") approved.add(uri);
+  /** Invited ones and members whom no admin has invited (or un-banned, or approved of) since they were last outside. */
+  #intruders({ id, members: { roles, bannedAccounts } }: Conversation): Intruder[] {
+    const { store } = this.options;
+    const approvals = store.approvals.forConversation(id);
+    const invitedBy = new Map<string, AccountId>();
+    const isIn = new Set<string>();
+    for (const { seq, author, action, uri } of memberSteps(store, id)) {
+      if (action === "ban" || action === "remove") {
+        isIn.delete(uri);
+        if ((approvals.get(uri) ?? 0) < seq) approvals.delete(uri);
+      } else if (action === "add" || action === "unban") {
+        invitedBy.set(uri, author);
+        // nothing makes a second admin, so who is one now was one then
+        if (roles.get(author) === "admin") isIn.add(uri);
+      }
     }
-    const inside = [...roles].filter(([account, role]) =>
-      (role === "invited" || role === "member") && !approved.has(account) && !bannedAccounts.has(account)
-    );
-    return inside.map(([account]) => account);
+    return [...roles]
+      .filter(([account, role]) => (role === "invited" || role === "member") && !bannedAccounts.has(account))
+      .filter(([account]) => !isIn.has(account) && !approvals.has(account))
+      .map(([account]) => ({ account, by: invitedBy.get(account) ?? "" }));
   }
+}
+
+/** How many are invited into a conversation and have not joined. */
+export function pendingInvited({ members: { roles } }: Conversation): number {
+  return [...roles.values()].filter((role) => role === "invited").length;
 }

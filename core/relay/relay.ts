@@ -18,6 +18,7 @@ import { type IncomingMessage, Messenger } from "../messaging/messenger.ts";
 import { type Notification, readPayload } from "../messaging/payload.ts";
 import type { Store } from "../store/store.ts";
 import type { Conversation } from "../swarm/conversation.ts";
+import { Mode } from "../swarm/conversation_facts.ts";
 import type { Connection } from "../transport/channel.ts";
 import { ConnectionManager } from "../transport/connection_manager.ts";
 import { Clones } from "./clones.ts";
@@ -28,6 +29,7 @@ import type { FileLimits } from "./file_policy.ts";
 import { Files } from "./files.ts";
 import { Groups } from "./groups.ts";
 import { Invitations } from "./invitations.ts";
+import { JoinLinks } from "./join_links.ts";
 import { Links } from "./links.ts";
 import { Moderation } from "./moderation.ts";
 import { OwedInvitations } from "./owed_invitations.ts";
@@ -60,6 +62,8 @@ export interface RelayOptions {
   openToAll: boolean;
   /** Ask every member of a group to become a contact: today's daemons answer only to contacts (connection.md 8.4). */
   offerContact: boolean;
+  /** Keep what the modes of groups promise: see {@link Moderation}. */
+  enforceModes: boolean;
 }
 
 export class Relay {
@@ -71,6 +75,7 @@ export class Relay {
   readonly delivery: Delivery;
   readonly links: Links;
   readonly groups: Groups;
+  readonly joinLinks: JoinLinks;
   readonly files: Files;
   readonly profiles: Profiles;
   readonly #messenger: Messenger;
@@ -85,7 +90,8 @@ export class Relay {
     this.account = new Account({
       ...options,
       createConversation: (account, earlier) => this.conversations.oneToOne(account, earlier),
-      hears: (peer) => this.allows(peer),
+      asksForGroup: (account, conversation) => this.#asksForGroup(account, conversation),
+      hears: (peer) => this.allows(peer) || this.#mayAsk(peer),
     });
     const { certificates, presence } = this.account;
     this.connections = new ConnectionManager({
@@ -178,7 +184,9 @@ export class Relay {
       delivery: this.delivery,
       invitations: this.#owed,
     });
-    this.#moderation = new Moderation({ store, clock, self: identity.account, groups: this.groups });
+    const inGroups = { store, clock, self: identity.account, groups: this.groups };
+    this.#moderation = new Moderation({ ...inGroups, enforceModes: options.enforceModes });
+    this.joinLinks = new JoinLinks({ ...inGroups, random, conversations: this.conversations });
     this.#clones = new Clones({
       clock,
       conversations: this.conversations,
@@ -261,6 +269,7 @@ export class Relay {
   }
 
   #listen(): void {
+    const { store } = this.options;
     const { contacts, certificates } = this.account;
     this.connections.on("connection", (connection) => {
       this.#onConnection(connection).catch((error) => log.error("a new connection: {error}", { error }));
@@ -283,6 +292,7 @@ export class Relay {
       this.#router.drop(id);
       this.delivery.drop(id);
       this.#owed.drop(id);
+      store.joinLinks.delete(id);
       this.#watch();
       this.connections.closeAll((peer) => !this.allows(peer), "nothing in common any more");
     });
@@ -416,6 +426,11 @@ export class Relay {
     if (!store.treated.add("message", `${peer.account}/${id.toString(16).padStart(16, "0")}`, clock.now())) return;
     try {
       const payload = readPayload(type, body);
+      if (!this.allows(peer)) {
+        // a stranger is heard when it asks to be let in, and for nothing else
+        if (payload.kind === "invite-request") this.#asksForGroup(peer.account, payload.conversation);
+        return;
+      }
       if (payload.kind === "invite") this.invitations.onInvite(peer, payload);
       const connection = await this.connections.connect(peer.chain[0].publicKey);
       this.#onMessage({ peer, connection, payload });
@@ -443,6 +458,24 @@ export class Relay {
     const conversation = this.conversations.get(id);
     if (conversation?.mayFetch(connection.peer)) this.#owed.answer(conversation, connection);
     else if (conversation) this.#moderation.onRequest(conversation, connection.peer.account);
+  }
+
+  /** Is there anything here that a stranger may ask to be let into? */
+  #mayAsk({ account }: Peer): boolean {
+    if (!this.options.enforceModes || this.account.contacts.isBanned(account)) return false;
+    return this.conversations.all().some(({ facts: { mode } }) => mode === Mode.public);
+  }
+
+  /**
+   * Is a contact request about a conversation that is known here, and not one with this account? Then it is a wish to be let in, and never becomes the
+   * conversation of a contact: it would be left with that contact.
+   */
+  #asksForGroup(account: AccountId, id: string): boolean {
+    const conversation = this.conversations.get(id);
+    if (!conversation) return (this.options.store.conversations.get(id)?.mode ?? 0) !== 0;
+    if (conversation.facts.mode === 0) return !conversation.facts.initialMembers.includes(account);
+    this.#moderation.onRequest(conversation, account);
+    return true;
   }
 
   /** Devices that a member told us of: those that belong to members by their certificates are linked. */

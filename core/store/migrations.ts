@@ -192,6 +192,25 @@ export const migrations: readonly string[] = [
   CREATE TRIGGER audit_kept BEFORE DELETE ON audit BEGIN SELECT RAISE(ABORT, 'the audit trail is append-only'); END;
   CREATE TRIGGER audit_fixed BEFORE UPDATE ON audit BEGIN SELECT RAISE(ABORT, 'the audit trail is append-only'); END;
   `,
+  `
+  -- links by which people have themselves invited into groups; of the secret only the hash is kept
+  CREATE TABLE join_links (
+    conversation TEXT PRIMARY KEY,
+    hash TEXT NOT NULL UNIQUE,
+    created INTEGER NOT NULL,        -- ms
+    expires INTEGER NOT NULL,        -- ms
+    max_uses INTEGER NOT NULL,
+    uses INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+
+  -- accounts that an admin approved of in groups where somebody else invited them
+  CREATE TABLE approvals (
+    conversation TEXT NOT NULL,
+    account TEXT NOT NULL,
+    seq INTEGER NOT NULL,            -- of the latest commit that was known then
+    PRIMARY KEY (conversation, account)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];
 
 /** The number of the step the database stands at; 0 for an empty file. */

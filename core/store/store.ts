@@ -2,6 +2,7 @@
 
 import { DatabaseSync } from "node:sqlite";
 import { messageOf } from "../base/errors.ts";
+import { Approvals } from "./approvals.ts";
 import { Audit } from "./audit.ts";
 import { Certificates, RevocationLists } from "./certificates.ts";
 import { Commits } from "./commits.ts";
@@ -11,6 +12,7 @@ import { Conversations } from "./conversations.ts";
 import { StoreError } from "./errors.ts";
 import { Files } from "./files.ts";
 import { Invites } from "./invites.ts";
+import { JoinLinks } from "./join_links.ts";
 import { Ledger } from "./ledger.ts";
 import { migrate } from "./migrations.ts";
 import { Profiles } from "./profiles.ts";
@@ -32,6 +34,8 @@ export class Store {
   readonly certificates: Certificates;
   readonly revocations: RevocationLists;
   readonly invites: Invites;
+  readonly joinLinks: JoinLinks;
+  readonly approvals: Approvals;
   readonly treated: Treated;
   readonly files: Files;
   readonly profiles: Profiles;
@@ -54,6 +58,8 @@ export class Store {
     this.certificates = new Certificates(db);
     this.revocations = new RevocationLists(db);
     this.invites = new Invites(db);
+    this.joinLinks = new JoinLinks(db);
+    this.approvals = new Approvals(db);
     this.treated = new Treated(db);
     this.files = new Files(db);
     this.profiles = new Profiles(db);

@@ -38,7 +38,7 @@ const inviteMember = createRoute({
   path: "/conversations/{id}/members",
   summary: "Invite an account, contact or not",
   description: "It is sent the invitation whenever a device of it can be reached, until it joins or is removed. " +
-    "Who is invited already is sent it anew.",
+    "Who is invited already is sent it anew; who is banned is un-banned, if the node is an admin.",
   security,
   request: {
     params: z.object({ id }),

@@ -100,39 +100,6 @@ interopTest("a group run from Kituo: daemons are invited, banned, un-banned, and
   assert.deepEqual(await errorsOf(kituo), []);
 });
 
-interopTest("only admins invite where the mode says so; in a public group Kituo invites who asks", async (t) => {
-  await using network = await Network.up();
-  await using kituo = await readyKituo(network, "kituo", "--log-level", "debug", "--offer-contact", "false");
-  const [alice, bob] = await people(network, "alice", "bob");
-  await using _alice = alice, _bob = bob;
-
-  await t.step("admin-invites-only: who is invited by a plain member is banned again", async () => {
-    const conversation = await makeGroup(kituo, { mode: "admin-invites-only" });
-    await inviteAndJoin(kituo, conversation, alice);
-    await alice.invite(conversation, bob.uri);
-    await alice.waitMember(conversation, bob.uri, ["banned"]);
-    assert.equal(await roleOf(kituo, conversation, bob.uri), "banned");
-    await kituo.api("POST", `/conversations/${conversation}/members/${bob.uri}/unban`);
-    await alice.waitMember(conversation, bob.uri, ["invited"]); // she invited him, so it is from her that he clones
-    await bob.acceptGroup(conversation);
-    await kituo.until("Bob", async () => await roleOf(kituo, conversation, bob.uri) === "member");
-    await talk(kituo, conversation, alice, bob);
-  });
-
-  await t.step("public: who asks for an invitation gets one", async () => {
-    const conversation = await makeGroup(kituo, { mode: "public", title: "Soko" });
-    await bob.call("ConfigurationManager", "sendTextMessage", bob.account, kituo.jamiId, {
-      "application/invite": conversation,
-    });
-    await bob.acceptGroup(conversation);
-    await kituo.until("Bob", async () => await roleOf(kituo, conversation, bob.uri) === "member");
-    await hears(bob, conversation, "karibu", (text) => say(kituo, conversation, text));
-    await assertSound(kituo, conversation);
-  });
-
-  assert.deepEqual(await errorsOf(kituo), []);
-});
-
 interopTest("an invitation outlives a restart of Kituo and the absence of the invited", async () => {
   await using network = await Network.up();
   await using kituo = await readyKituo(network);

@@ -219,8 +219,19 @@ export class TodayPeer implements AsyncDisposable {
 
   // -- conversations
 
-  async startGroup(): Promise<string> {
-    return await this.call("startGroup");
+  /** A group; without a mode one that clients make. */
+  async startGroup(mode = 2): Promise<string> {
+    return await this.call("startGroup", `${mode}`);
+  }
+
+  /** Leaves. The conversation is gone here once somebody has fetched that. */
+  async leave(conversation: string): Promise<void> {
+    await this.call("leave", conversation);
+  }
+
+  /** Sends a trust request that names a group. */
+  async askForGroup(account: string, conversation: string): Promise<void> {
+    await this.call("askForGroup", account, conversation);
   }
 
   async invite(conversation: string, uri: string): Promise<void> {

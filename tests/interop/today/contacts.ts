@@ -50,6 +50,14 @@ export class Contacts extends Emitter<ContactsEvents> {
     this.#watch(account);
   }
 
+  /** A contact, asked with a group for its conversation. No client does that, but nothing in the value forbids it. */
+  async askForGroup(account: AccountId, conversation: string): Promise<void> {
+    const now = systemClock.now();
+    const contact = { added: now, confirmed: false, conversation, invitedMs: now };
+    this.#put(account, contact);
+    this.#ask(await this.options.account.devices(account), contact);
+  }
+
   /** Accepts a trust request: confirms it, and clones the conversation (6.3). */
   accept(account: AccountId): void {
     const { state, swarms } = this.options;

@@ -15,6 +15,7 @@ import {
   createConversation,
   invite,
   join as joinCommit,
+  leave,
   type NewConversation,
 } from "../../../core/swarm/write_members.ts";
 import { writeText } from "../../../core/swarm/write_messages.ts";
@@ -29,7 +30,7 @@ import type { State } from "./state.ts";
 import { type Entry, Swarm } from "./swarm.ts";
 
 const RANDOM_ACCOUNTS = 2; // told of a commit besides the connected devices
-const INVITES_ONLY = 2;
+const GROUP_MODES = [1, 2, 3] as const;
 const NOTIFICATION = "application/im-gitmessage-id";
 
 export type SwarmsEvents = {
@@ -138,8 +139,24 @@ export class Swarms extends Emitter<SwarmsEvents> {
     return await this.#create({ mode: 0, invited: account });
   }
 
-  async createGroup(): Promise<Oid> {
-    return await this.#create({ mode: INVITES_ONLY });
+  /** A group in one of the modes of swarm-repository.md 3; no client of today asks for others than 2. */
+  async createGroup(mode: number): Promise<Oid> {
+    const known = GROUP_MODES.find((one) => one === mode);
+    if (known === undefined) throw new Error(`no mode of groups: ${mode}`);
+    return await this.#create({ mode: known });
+  }
+
+  /** Leaves, in mode 0 too: the `remove` commit is told to all, and the conversation goes once somebody has it. */
+  async leave(id: Oid): Promise<void> {
+    const swarm = this.#known(id);
+    const added = await swarm.write((context) => leave(context));
+    const removal = added[added.length - 1].id;
+    const off = this.on("served", ({ conversation, commit }) => {
+      if (conversation !== id || commit !== removal) return;
+      off();
+      this.drop(id);
+    });
+    this.#write(swarm, added);
   }
 
   /** Invites somebody; who is in already is only told again (2.3). */

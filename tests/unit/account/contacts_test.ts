@@ -33,6 +33,7 @@ function accountOfAlice(scene: Scene, welcome: (account: string) => boolean = ()
     identity: alice,
     welcome,
     hears: () => true,
+    asksForGroup: (_, asked) => asked === GROUP,
     createConversation: () => Promise.resolve(conversation(1000 + ++made)),
   });
   const events: string[] = [];
@@ -59,6 +60,9 @@ async function putInto(scene: Scene, devices: Identity[], count: number): Promis
 }
 
 const ALL = [bob, bobsPhone];
+
+/** A group that requests may name. */
+const GROUP = conversation(500);
 
 /** Bob and his devices, as the DHT shows them. */
 function bobIsThere({ table }: Scene): void {
@@ -184,6 +188,19 @@ Deno.test("a contact's own request is confirmed with what it offers, which is cl
     // the same again: confirmed again, as the DHT may have lost the first answer
     contacts.onRequest(peerOf(bob), request({ conversation: conversation(5) }));
     await putInto(scene, ALL, 3);
+  }));
+
+Deno.test("a request that names a group is no contact request; of a contact it still says yes", () =>
+  withScene(async (scene) => {
+    const { contacts, events } = accountOfAlice(scene);
+    bobIsThere(scene);
+    contacts.onRequest(peerOf(bob), request({ conversation: GROUP }));
+    assert.deepEqual([events, scene.store.trustRequests.all()], [[], []]);
+    const { conversation: ours } = await contacts.add(bob.account);
+    contacts.onRequest(peerOf(bob), request({ conversation: GROUP }));
+    const { confirmed, conversation } = scene.store.contacts.get(bob.account) ?? {};
+    assert.deepEqual([confirmed, conversation], [true, ours]);
+    assert.deepEqual(events.filter((event) => event !== "changed"), []);
   }));
 
 Deno.test("two who ask each other at the same time are contacts, with both conversations", () =>

@@ -34,6 +34,7 @@ Deno.test("without anything the settings are those of the first issue", () => {
     acceptRequests: "manual",
     allowlist: [],
     offerContact: true,
+    enforceModes: true,
     maxFileSize: 256 * 1024 ** 2,
     fileQuota: 10 * 1024 ** 3,
     conversationFileQuota: 2 * 1024 ** 3,
@@ -256,8 +257,8 @@ Deno.test("every setting has a meaning of its own in the help and in docs/operat
   const flags = configTable().split("\n").map((line) => /^\| `(--[a-z-]+)/.exec(line)?.[1]).filter((f) => f);
   assert.deepEqual(flags, [
     ..."--data --config --http --bootstrap --dht-port --peer-port --public-address --name --accept-requests".split(" "),
-    ..."--allowlist --offer-contact --picture --max-file-size --file-quota --conversation-file-quota".split(" "),
-    ..."--file-retention-days --log-level --help --version".split(" "),
+    ..."--allowlist --offer-contact --enforce-modes --picture --max-file-size --file-quota".split(" "),
+    ..."--conversation-file-quota --file-retention-days --log-level --help --version".split(" "),
   ]);
   for (const flag of flags) assert.match(configHelp(), new RegExp(`^  ${flag}[ ]`, "m"));
   const meanings = configTable().split("\n").map((line) => line.split("|").at(-2)?.trim());

@@ -1,15 +1,17 @@
 import assert from "node:assert/strict";
 import { type Emitter, Emitter as Events } from "../../../core/base/events.ts";
-import { LEAVING_MS, PUBLIC_JOIN_BURST } from "../../../core/relay/constants.ts";
+import { systemRandom } from "../../../core/base/random.ts";
+import { LEAVING_MS, LINK_BURST, MAX_PENDING_INVITED, PUBLIC_JOIN_BURST } from "../../../core/relay/constants.ts";
 import type { DeliveryEvents } from "../../../core/relay/delivery.ts";
 import { Groups, NoGroup } from "../../../core/relay/groups.ts";
+import { JoinLinks, type LinkFault, LinkRefused } from "../../../core/relay/join_links.ts";
 import { Moderation } from "../../../core/relay/moderation.ts";
 import { OwedInvitations } from "../../../core/relay/owed_invitations.ts";
 import type { Invite } from "../../../core/messaging/payload.ts";
 import type { Conversation } from "../../../core/swarm/conversation.ts";
 import { Mode } from "../../../core/swarm/conversation_facts.ts";
 import { WriteConflict, WriteRefused } from "../../../core/swarm/write.ts";
-import { invite } from "../../../core/swarm/write_members.ts";
+import { invite, leave } from "../../../core/swarm/write_members.ts";
 import type { Identity } from "../../../core/identity/identity.ts";
 import { connectionPair } from "../../support/channel_pair.ts";
 import { peerOf, until } from "../../support/people.ts";
@@ -18,6 +20,7 @@ import { alice, allOf, bob, bring, carol, NOW, opened, type Place, withPlaces } 
 interface Scene {
   groups: Groups;
   moderation: Moderation;
+  links: JoinLinks;
   owed: OwedInvitations;
   /** What was sent, to whom. */
   sent: { to: string; invitation: Invite }[];
@@ -26,7 +29,7 @@ interface Scene {
   delivery: Emitter<DeliveryEvents>;
 }
 
-function scene({ store, clock, conversations }: Place, self = alice): Scene {
+function scene({ store, clock, conversations }: Place, self = alice, enforceModes = true): Scene {
   const sent: Scene["sent"] = [];
   const online = new Set<string>();
   const delivery = new Events<DeliveryEvents>();
@@ -44,8 +47,9 @@ function scene({ store, clock, conversations }: Place, self = alice): Scene {
     },
   });
   const groups = new Groups({ store, clock, self: self.account, conversations, delivery, invitations: owed });
-  const moderation = new Moderation({ store, clock, self: self.account, groups });
-  return { groups, moderation, owed, sent, online, delivery };
+  const moderation = new Moderation({ store, clock, self: self.account, groups, enforceModes });
+  const links = new JoinLinks({ store, clock, random: systemRandom, self: self.account, conversations, groups });
+  return { groups, moderation, links, owed, sent, online, delivery };
 }
 
 /** Bob's node takes up the invitation; his conversation. */
@@ -144,10 +148,14 @@ Deno.test("groups: a ban ends what is owed, its end renews it", () =>
     owed.settle(group);
     assert.deepEqual([place.store.invites.all().length, group.isMember(bob.account)], [0, false]);
     await assert.rejects(groups.ban(group, bob.account, ""), WriteConflict);
-    await assert.rejects(groups.invite(group, bob.account), WriteConflict);
+    await assert.rejects(groups.admit(group, bob.account), WriteConflict);
     await groups.unban(group, bob.account);
     assert.deepEqual([owed.owes(group.id, bob.account), roleIn(group, bob)], [true, "invited"]);
     await assert.rejects(groups.unban(group, bob.account), WriteConflict);
+    // a new invitation by the admin ends a ban, too, as with daemons
+    await groups.ban(group, bob.account, "");
+    await groups.invite(group, bob.account);
+    assert.deepEqual([owed.owes(group.id, bob.account), roleIn(group, bob)], [true, "invited"]);
   }));
 
 Deno.test("groups: a banned device may not fetch, its account's others may; the ban ends, also twice", () =>
@@ -225,12 +233,51 @@ Deno.test("modes: where only admins invite, an invitation by a member is undone;
     await bring(bobs, group);
     await moderation.onMembers(group);
     assert.deepEqual([roleIn(group, carol), roleIn(group, bob)], ["banned", "member"]);
+    const [{ actor, action, target, detail }, ...more] = hers.store.audit.list({}, 10);
+    assert.deepEqual([actor, action, target, more.length], ["system", "member.ban", carol.account, 0]);
+    assert.match(detail, new RegExp(`${group.id}.*${bob.account}, who is no admin`));
     const head = group.head;
     await moderation.onMembers(group);
     assert.equal(group.head, head);
-    await groups.unban(group, carol.account);
+    await groups.invite(group, carol.account);
     await moderation.onMembers(group);
     assert.equal(roleIn(group, carol), "invited");
+  }));
+
+Deno.test("modes: whom a member invited while nothing was enforced is banned at the next look, unless the admin approved", () =>
+  withPlaces([alice, bob], async (hers, his) => {
+    const { groups, moderation } = scene(hers, alice, false);
+    const group = await groups.create(Mode.adminInvitesOnly);
+    await groups.invite(group, bob.account);
+    const bobs = await joins(his, group);
+    const [approved, other] = ["1", "2"].map((digit) => ({ account: digit.repeat(40) }));
+    for (const { account } of [approved, other]) await bobs.write((context) => invite(context, account));
+    await bring(bobs, group);
+    await moderation.onMembers(group);
+    assert.deepEqual([roleIn(group, approved), roleIn(group, other)], ["invited", "invited"]);
+    await groups.invite(group, approved.account);
+    await scene(hers).moderation.onMembers(group);
+    assert.deepEqual([roleIn(group, approved), roleIn(group, other)], ["invited", "banned"]);
+  }));
+
+Deno.test("modes: an approval ends when the approved leaves: a member's new invitation is undone", () =>
+  withPlaces([alice, bob, carol], async (hers, his, carols) => {
+    const { groups, moderation } = scene(hers, alice);
+    const group = await groups.create(Mode.adminInvitesOnly);
+    await groups.invite(group, bob.account);
+    const bobs = await joins(his, group);
+    await bobs.write((context) => invite(context, carol.account));
+    await bring(bobs, group);
+    await groups.invite(group, carol.account);
+    const hersToo = await joins(carols, group);
+    await moderation.onMembers(group);
+    assert.equal(roleIn(group, carol), "member");
+    await hersToo.write(leave);
+    for (const one of [group, bobs]) await bring(hersToo, one);
+    await bobs.write((context) => invite(context, carol.account));
+    await bring(bobs, group);
+    await moderation.onMembers(group);
+    assert.equal(roleIn(group, carol), "banned");
   }));
 
 Deno.test("modes: in others a member's invitation stays, and only the admin of the group undoes", () =>
@@ -262,7 +309,107 @@ Deno.test("modes: who asks is invited into a public group, at a bounded rate; no
     const crowd = Array.from({ length: PUBLIC_JOIN_BURST + 10 }, (_, i) => `${i + 1}`.padStart(40, "0"));
     for (const account of crowd) await moderation.onRequest(group, account);
     assert.equal(crowd.filter((account) => group.isMember(account)).length, PUBLIC_JOIN_BURST - 1);
+    const asked = place.store.audit.list({ action: "member.invite" }, 100);
+    assert.equal(asked.length, PUBLIC_JOIN_BURST);
     const closed = await groups.create(Mode.invitesOnly);
     await moderation.onRequest(closed, carol.account);
     assert.equal(closed.isMember(carol.account), false);
+    const another = await groups.create(Mode.public);
+    await scene(place, alice, false).moderation.onRequest(another, carol.account);
+    assert.equal(another.isMember(carol.account), false);
+  }));
+
+Deno.test("modes: a plain member too invites who asks into a public group", () =>
+  withPlaces([alice, bob], async (hers, his) => {
+    const { groups } = scene(hers);
+    const group = await groups.create(Mode.public);
+    await groups.invite(group, bob.account);
+    const bobs = await joins(his, group);
+    await scene(his, bob).moderation.onRequest(bobs, carol.account);
+    assert.equal(roleIn(bobs, carol), "invited");
+  }));
+
+const refused = (fault: LinkFault) => (error: unknown) => error instanceof LinkRefused && error.fault === fault;
+const stranger = (n: number) => `${n}`.padStart(40, "0");
+
+Deno.test("join links: who has it is invited, so many times, until it ends; nobody twice, no banned one", () =>
+  withPlaces([alice], async (place) => {
+    const { groups, links, owed } = scene(place);
+    const { clock, store } = place;
+    const group = await groups.create(Mode.invitesOnly);
+    const secret = links.create(group, { expires: clock.now() + 60_000, maxUses: 3 });
+    assert.equal(links.target(secret), group);
+    assert.ok(!JSON.stringify(store.joinLinks.get(group.id)).includes(secret));
+    // at the same time: one use
+    const twice = await Promise.all([1, 2].map(() => links.join(secret, bob.account, "192.0.2.1")));
+    assert.deepEqual([twice, roleIn(group, bob), owed.owes(group.id, bob.account)], [
+      ["invited", "invited"],
+      "invited",
+      true,
+    ]);
+    assert.equal(store.joinLinks.get(group.id)?.uses, 1);
+    const [{ actor, address, target }, ...more] = store.audit.list({ action: "member.invite" }, 10);
+    assert.deepEqual([actor, address, target, more.length], ["system", "192.0.2.1", bob.account, 0]);
+    await assert.rejects(links.join(secret, alice.account, ""), refused("own account"));
+    await groups.ban(group, bob.account, "");
+    await assert.rejects(links.join(secret, bob.account, ""), refused("banned"));
+    await links.join(secret, stranger(1), "");
+    await links.join(secret, stranger(2), "");
+    await assert.rejects(links.join(secret, stranger(3), ""), refused("no link"));
+    assert.equal(await links.join(secret, stranger(1), ""), "invited", "who is invited needs no further use");
+    await clock.advance(60_000);
+    await assert.rejects(links.join(secret, stranger(1), ""), refused("no link"));
+    assert.throws(() => links.target(secret), refused("no link"));
+  }));
+
+Deno.test("join links: a new one ends the old one; revoked, or left behind, it leads nowhere; none without a group", () =>
+  withPlaces([alice, bob], async (hers, his) => {
+    const { groups, links } = scene(hers);
+    const terms = { expires: NOW + 1e9, maxUses: 10 };
+    const group = await groups.create(Mode.adminInvitesOnly);
+    const old = links.create(group, terms);
+    const secret = links.create(group, terms);
+    assert.throws(() => links.target(old), refused("no link"));
+    assert.equal(await links.join(secret, bob.account, ""), "invited");
+    const bobs = await joins(his, group);
+    assert.equal(await links.join(secret, bob.account, ""), "member");
+    assert.throws(() => scene(his, bob).links.create(bobs, terms), WriteRefused);
+    hers.store.joinLinks.delete(group.id);
+    assert.throws(() => links.target(secret), refused("no link"));
+    assert.throws(() => links.target(""), refused("no link"));
+    const left = await groups.create(Mode.public);
+    const leftSecret = links.create(left, terms);
+    await groups.leave(left.id);
+    assert.throws(() => links.target(leftSecret), refused("no link"));
+    const oneToOne = opened(hers, await hers.conversations.oneToOne(carol.account));
+    assert.throws(() => links.create(oneToOne, terms), NoGroup);
+  }));
+
+Deno.test("join links: at a bounded rate, and only so many at a time who have not come", () =>
+  withPlaces([alice], async (place) => {
+    const { groups, links, moderation } = scene(place);
+    const group = await groups.create(Mode.public);
+    const secret = links.create(group, { expires: NOW + 1e9, maxUses: 1_000 });
+    let n = 0;
+    for (; n < LINK_BURST; n++) await links.join(secret, stranger(n + 1), "");
+    await assert.rejects(links.join(secret, stranger(n + 1), ""), refused("busy"));
+    for (; n < MAX_PENDING_INVITED; n++) await groups.invite(group, stranger(n + 1));
+    await place.clock.advance(60_000);
+    await assert.rejects(links.join(secret, stranger(n + 1), ""), refused("busy"));
+    await moderation.onRequest(group, stranger(n + 1));
+    assert.equal(group.isMember(stranger(n + 1)), false);
+    assert.equal(place.store.joinLinks.get(group.id)?.uses, LINK_BURST);
+    await groups.ban(group, stranger(1), "");
+    assert.equal(await links.join(secret, stranger(n + 1), ""), "invited");
+  }));
+
+Deno.test("join links: an invited one is not sent the invitation without end", () =>
+  withPlaces([alice], async (place) => {
+    const { groups, links, online, sent } = scene(place);
+    const group = await groups.create(Mode.public);
+    const secret = links.create(group, { expires: NOW + 1e9, maxUses: 10 });
+    online.add(bob.account);
+    for (let times = 0; times < 6; times++) assert.equal(await links.join(secret, bob.account, ""), "invited");
+    await until("they are sent", () => sent.length >= 3);
+    assert.equal(sent.length, 3);
   }));

@@ -6,11 +6,12 @@ import { writeVcard } from "../../../core/messaging/vcard.ts";
 import { Relay } from "../../../core/relay/relay.ts";
 import { openStore, type Store } from "../../../core/store/store.ts";
 import type { Conversation } from "../../../core/swarm/conversation.ts";
+import { Mode } from "../../../core/swarm/conversation_facts.ts";
 import { ban, createConversation, invite } from "../../../core/swarm/write_members.ts";
 import { writeText } from "../../../core/swarm/write_messages.ts";
 import { DhtTable } from "../../support/dht_table.ts";
 import { fsck } from "../../support/git_vectors.ts";
-import { type TestIdentity, testIdentity, until } from "../../support/people.ts";
+import { peerOf, type TestIdentity, testIdentity, until } from "../../support/people.ts";
 
 const [alice, bob, carol] = await Promise.all([1, 2, 3].map(() => testIdentity(Date.now())));
 
@@ -49,6 +50,7 @@ class World {
       welcome: () => welcome,
       openToAll: false,
       offerContact: false,
+      enforceModes: true,
     });
     const node = { relay, store, identity };
     this.#nodes.push(node);
@@ -168,6 +170,23 @@ Deno.test("two nodes: a request that nobody welcomes waits, and connects nobody"
     assert.equal(one.relay.connections.connections().length, 0);
     two.relay.account.contacts.accept(alice.account);
     await conversationOf(two, id);
+  }));
+
+Deno.test("two nodes: a contact request that names a group gets one into a public group, and never becomes a contact's", () =>
+  withWorld(async (world) => {
+    const one = await world.node(alice);
+    const asks = (conversation: string) =>
+      one.relay.account.contacts.onRequest(peerOf(bob), { conversation, payload: new Uint8Array(), confirm: false });
+    const open = await one.relay.groups.create(Mode.public);
+    const closed = await one.relay.groups.create(Mode.invitesOnly);
+    const left = await one.relay.groups.create(Mode.invitesOnly);
+    await one.relay.groups.leave(left.id);
+    const hers = await one.relay.conversations.oneToOne(carol.account);
+    for (const id of [open.id, closed.id, left.id, hers]) asks(id);
+    await until("bob is invited", () => open.isMember(bob.account));
+    assert.equal(closed.isMember(bob.account), false);
+    assert.equal(one.store.contacts.get(bob.account), undefined);
+    assert.deepEqual(one.store.trustRequests.all(), []);
   }));
 
 Deno.test("two nodes: stopped in the middle of everything they stop", () =>

@@ -26,11 +26,13 @@ Deno.test("the description names every route", async () => {
   assert.deepEqual(routes, [
     "delete /api/v1/contacts/{jamiId}",
     "delete /api/v1/conversations/{id}/devices/{deviceId}",
+    "delete /api/v1/conversations/{id}/join-link",
     "delete /api/v1/conversations/{id}/members/{jamiId}",
     "get /api/v1/contacts",
     "get /api/v1/conversations",
     "get /api/v1/conversations/{id}",
     "get /api/v1/conversations/{id}/files",
+    "get /api/v1/conversations/{id}/join-link",
     "get /api/v1/conversations/{id}/messages",
     "get /api/v1/conversations/{id}/search",
     "get /api/v1/events",
@@ -39,11 +41,13 @@ Deno.test("the description names every route", async () => {
     "get /api/v1/search",
     "get /api/v1/storage",
     "get /healthz",
+    "get /join/{secret}",
     "get /readyz",
     "patch /api/v1/conversations/{id}",
     "post /api/v1/contacts",
     "post /api/v1/conversations",
     "post /api/v1/conversations/{id}/devices/{deviceId}/unban",
+    "post /api/v1/conversations/{id}/join-link",
     "post /api/v1/conversations/{id}/leave",
     "post /api/v1/conversations/{id}/members",
     "post /api/v1/conversations/{id}/members/{jamiId}/unban",
@@ -51,6 +55,7 @@ Deno.test("the description names every route", async () => {
     "post /api/v1/requests/{id}/accept",
     "post /api/v1/requests/{id}/block",
     "post /api/v1/requests/{id}/decline",
+    "post /join/{secret}",
   ]);
 });
 

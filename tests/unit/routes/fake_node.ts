@@ -4,15 +4,20 @@ import { Emitter } from "../../../core/base/events.ts";
 import {
   type ContactInfo,
   type ConversationDetail,
+  type Doer,
   type Entry,
   type FileInfo,
   type FoundMessage,
   type GroupChanges,
+  type JoinLinkInfo,
+  type JoinLinkTerms,
+  type JoinOffer,
   type ListPage,
   type ListQuery,
   type MemberInfo,
   type MessageInfo,
   type NewGroup,
+  type NewJoinLink,
   type NodeApi,
   NodeError,
   type NodeEvent,
@@ -28,6 +33,9 @@ export function id(n: number): string {
 
 /** The one conversation it starts with. */
 export const CONVERSATION = id(0xc0);
+
+/** What opens its join link. */
+export const SECRET = "s3cret";
 
 /** A node in memory. */
 export class FakeNode implements NodeApi {
@@ -55,6 +63,8 @@ export class FakeNode implements NodeApi {
   readonly posts: MessageInfo[] = [];
   /** What was done to groups, in words. */
   readonly deeds: string[] = [];
+  /** The join link of its conversation. */
+  link: JoinLinkInfo | null = null;
   #profile: Required<GroupChanges> = { title: "Pwani", description: "", avatar: "", defaultHost: null };
   readonly #events = new Emitter<{ event: NodeEvent }>();
   watchers = 0;
@@ -146,6 +156,44 @@ export class FakeNode implements NodeApi {
   async unban(conversation: string, target: string): Promise<void> {
     await this.#find(conversation);
     this.deeds.push(`unban ${target}`);
+  }
+
+  joinLink(conversation: string): JoinLinkInfo {
+    if (conversation !== CONVERSATION || !this.link) throw new NodeError("not found", "There is no join link.");
+    return this.link;
+  }
+
+  async createJoinLink(
+    conversation: string,
+    { expiresIn, maxUses }: JoinLinkTerms,
+    { actor }: Doer,
+  ): Promise<NewJoinLink> {
+    await this.#find(conversation);
+    this.link = { created: 1_790_000_000, expires: 1_790_000_000 + expiresIn, maxUses, uses: 0 };
+    this.deeds.push(`link by ${actor}`);
+    return { ...this.link, secret: SECRET };
+  }
+
+  async revokeJoinLink(conversation: string, { actor }: Doer): Promise<void> {
+    await this.#find(conversation);
+    if (!this.link) throw new NodeError("not found", "There is no join link.");
+    this.link = null;
+    this.deeds.push(`no link by ${actor}`);
+  }
+
+  async joinOffer(secret: string): Promise<JoinOffer> {
+    await Promise.resolve();
+    if (!this.link || secret !== SECRET) throw new NodeError("not found", "This link does not work.");
+    return { title: "Soko <b>", description: 'a & "b"', jamiId: id(9), name: "Kituo <i>" };
+  }
+
+  async joinByLink(secret: string, jamiId: string, address: string): Promise<"invited" | "member"> {
+    await this.joinOffer(secret);
+    if (jamiId === id(9)) throw new NodeError("bad request", "This is the node.");
+    if (jamiId === id(0xbad)) throw new NodeError("forbidden", "The account is banned.");
+    if (jamiId === id(0xb)) throw new NodeError("too many", "Too many try this link.");
+    this.deeds.push(`join ${jamiId} ${address}`.trim());
+    return jamiId === id(2) ? "member" : "invited";
   }
 
   async leave(conversation: string): Promise<void> {

@@ -190,3 +190,27 @@ Deno.test("treated ids: recognised once added, forgotten when too old or too man
     assert.equal(treated.has("request", "0"), false);
     assert.equal(treated.has("message", "other kind"), true);
   }));
+
+Deno.test("join links: one for each group, counted up to its limit and end, a use can be given back", () =>
+  withStore(({ joinLinks }) => {
+    const link = { conversation: id(1), hash: "a".repeat(64), created: 1, expires: 100, maxUses: 2, uses: 0 };
+    joinLinks.put({ ...link, hash: "b".repeat(64), uses: 1 });
+    joinLinks.put(link);
+    assert.deepEqual([joinLinks.get(id(1)), joinLinks.byHash(link.hash)], [link, link]);
+    assert.equal(joinLinks.byHash("b".repeat(64)), undefined);
+    assert.equal(joinLinks.take(link.hash, 100), false);
+    assert.deepEqual([1, 2, 3].map(() => joinLinks.take(link.hash, 99)), [true, true, false]);
+    joinLinks.giveBack(link.hash);
+    assert.deepEqual([joinLinks.get(id(1))?.uses, joinLinks.take(link.hash, 99)], [1, true]);
+    assert.deepEqual([joinLinks.delete(id(1)), joinLinks.delete(id(1))], [true, false]);
+    assert.equal(joinLinks.take(link.hash, 0), false);
+  }));
+
+Deno.test("approvals: the latest of each account, for its own group", () =>
+  withStore(({ approvals }) => {
+    approvals.put(id(1), id(7), 3);
+    approvals.put(id(1), id(7), 5);
+    approvals.put(id(2), id(7), 9);
+    assert.deepEqual([...approvals.forConversation(id(1))], [[id(7), 5]]);
+    assert.deepEqual([...approvals.forConversation(id(3))], []);
+  }));

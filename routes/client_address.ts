@@ -1,0 +1,19 @@
+/** From where a request came. */
+
+import type { Context } from "hono";
+
+/** The address at the other end of the connection, "" when it is not known. Behind a proxy that is the proxy. */
+export function clientAddress(c: Context): string {
+  const address: unknown = c.env?.remoteAddr?.hostname; // as Deno.serve gives it to its handler
+  return typeof address === "string" ? address : "";
+}
+
+/** The network of an address, to count by: of IPv6 the first 64 bits, for one machine has all addresses below. */
+export function networkOf(address: string): string {
+  if (!address.includes(":")) return address;
+  const [head, tail] = address.split("%")[0].toLowerCase().split("::");
+  const first = head.split(":").filter((part) => part !== "");
+  const last = (tail ?? "").split(":").filter((part) => part !== "");
+  const zeros = tail === undefined ? 0 : Math.max(0, 8 - first.length - last.length);
+  return [...first, ...Array(zeros).fill("0"), ...last].slice(0, 4).join(":");
+}
