@@ -11,7 +11,7 @@ import { isDamage } from "./core/store/errors.ts";
 import { type FolderLock, lockFolder } from "./core/store/lock.ts";
 import { VERSION } from "./core/version.ts";
 import { adminToken } from "./routes/admin_token.ts";
-import { serve } from "./routes/serve.ts";
+import { serve, serveNames } from "./routes/serve.ts";
 
 const log = getLogger(["kituo", "main"]);
 
@@ -59,6 +59,11 @@ async function start(config: Config, opened: AsyncDisposableStack): Promise<void
   opened.defer(() => node.stop());
   const face = serve(node, token, config.http);
   opened.defer(() => face.close());
+  if (config.serveNames) {
+    const names = serveNames(node.nameServer, config.serveNames);
+    opened.defer(() => names.close());
+    log.info("the name server listens at {url}", { url: names.url });
+  }
   await node.start();
   net.goOn();
   console.log(`Kituo ${VERSION} ready: jami:${node.info().jamiId} ${face.url}`);

@@ -56,12 +56,13 @@ const port = () =>
 const path = z.string(wrong("a path")).refine((text) => text !== "" && !text.includes("\0"), wrong("a path"));
 
 const ADDRESS = wrong("HOST:PORT (an IPv6 address stands in brackets: [::1]:8042)");
-const address = z.string(ADDRESS).transform((text, context) => {
-  const parsed = parseHostPort(text);
-  if (parsed) return parsed;
-  context.issues.push({ code: "custom", message: ADDRESS.error({ input: text }), input: text });
-  return z.NEVER;
-});
+const address = () =>
+  z.string(ADDRESS).transform((text, context) => {
+    const parsed = parseHostPort(text);
+    if (parsed) return parsed;
+    context.issues.push({ code: "custom", message: ADDRESS.error({ input: text }), input: text });
+    return z.NEVER;
+  });
 
 const PEER = wrong("HOST:PORT with a port from 1 to 65535 (an IPv6 address stands in brackets)");
 const peer = z.string(PEER).refine((text) => (parseHostPort(text)?.port ?? 0) > 0, PEER);
@@ -72,6 +73,17 @@ const ip = z.string(IP).refine((text) => isIP(text) !== 0 && !/^[0:.]+$|%/.test(
 const JAMI_ID = wrong("a Jami ID (40 hex digits)");
 const jamiId = z.string(JAMI_ID).regex(/^(jami:)?[0-9a-f]{40}$/i, JAMI_ID)
   .transform((text) => text.replace(/^jami:/i, "").toLowerCase());
+
+const NAME_SERVER = wrong("the http(s) URL of a name server");
+/** Without a slash at the end; "none" becomes "". */
+const nameServer = z.string(NAME_SERVER).transform((text, context) => {
+  if (text === "" || text === "none") return "";
+  const url = URL.parse(text);
+  const isPlain = url && /^https?:$/.test(url.protocol) && !url.username && !url.password && !url.search && !url.hash;
+  if (isPlain) return url.href.replace(/\/+$/, "");
+  context.issues.push({ code: "custom", message: NAME_SERVER.error({ input: text }), input: text });
+  return z.NEVER;
+});
 
 /** A list: texts with a comma between, "none", or a JSON array. */
 function list<Item extends z.ZodType<string, string>>(item: Item) {
@@ -115,7 +127,7 @@ const schema = z.strictObject({
     placeholder: "FILE",
     meaning: "Read this file in place of `kituo.json` in the data folder.",
   }),
-  http: address.register(described, {
+  http: address().register(described, {
     placeholder: "HOST:PORT",
     fallback: "127.0.0.1:8042",
     meaning: "Where the console and the HTTP API listen; port 0 = any.",
@@ -144,6 +156,15 @@ const schema = z.strictObject({
     placeholder: "NAME",
     fallback: "Kituo",
     meaning: "Name shown to contacts.",
+  }),
+  nameServer: nameServer.register(described, {
+    placeholder: "URL",
+    fallback: "https://ns.jami.net",
+    meaning: "Where registered names are looked up and the node registers its own; `none` = nowhere.",
+  }),
+  serveNames: address().optional().register(described, {
+    placeholder: "HOST:PORT",
+    meaning: "Be a name server for Jami apps, at this address of its own.",
   }),
   acceptRequests: z.enum(policies, wrong(`one of ${policies.join(", ")}`)).register(described, {
     placeholder: "POLICY",

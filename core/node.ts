@@ -21,6 +21,7 @@ import {
   type Doer,
   type FileInfo,
   type FoundMessage,
+  type GivenNameInfo,
   type GroupChanges,
   type GroupMode,
   type JoinLinkInfo,
@@ -31,6 +32,9 @@ import {
   type MemberInfo,
   type MessageInfo,
   type MessagesQuery,
+  type NameInfo,
+  type NameServerApi,
+  type NamesQuery,
   type NewGroup,
   type NewJoinLink,
   NodeError,
@@ -44,6 +48,7 @@ import {
   type StorageInfo,
 } from "./node_api.ts";
 import * as view from "./node_view.ts";
+import { NodeNames } from "./node_names.ts";
 import { ownVcard } from "./node_profile.ts";
 import { UnknownInvitation } from "./relay/invitations.ts";
 import { type LinkFault, LinkRefused } from "./relay/join_links.ts";
@@ -107,6 +112,8 @@ async function identityIn(dir: string): Promise<Identity> {
 export class Node implements RunnableNode {
   readonly #dht: Dht;
   readonly #relay: Relay;
+  readonly #names: NodeNames;
+  readonly nameServer: NameServerApi;
   readonly #listeners = new Set<(event: NodeEvent) => void>();
   readonly #started = systemClock.now();
   #stopKeeping = () => {};
@@ -118,6 +125,8 @@ export class Node implements RunnableNode {
     private readonly store: Store,
     vcard: Bytes,
   ) {
+    this.#names = new NodeNames(config, identity.account, store, systemClock);
+    this.nameServer = this.#names.nameServer();
     this.#dht = new Dht({
       port: config.dhtPort,
       bootstrap: config.bootstrap,
@@ -165,6 +174,7 @@ export class Node implements RunnableNode {
 
   async stop(): Promise<void> {
     this.#stopKeeping();
+    await this.#names.stop();
     await this.#relay.stop();
     this.#keepState();
     await this.#dht.stop();
@@ -177,6 +187,7 @@ export class Node implements RunnableNode {
       jamiId: this.identity.account,
       deviceId: this.identity.device,
       name: this.config.name,
+      registeredName: this.#names.called(this.identity.account).registeredName,
       version: VERSION,
       uptime: Math.floor((systemClock.now() - this.#started) / 1000),
       dht: { status: this.#dht.status, nodes4, nodes6 },
@@ -189,8 +200,10 @@ export class Node implements RunnableNode {
   }
 
   requests(query: ListQuery): ListPage<PendingRequest> {
-    const contacts = this.store.trustRequests.all().map((request) => view.contactRequest(request, this.store));
-    const groups = this.#relay.invitations.pending().map(view.groupRequest);
+    const contacts = this.store.trustRequests.all().map((request) =>
+      view.contactRequest(request, this.store, this.#names.called)
+    );
+    const groups = this.#relay.invitations.pending().map((request) => view.groupRequest(request, this.#names.called));
     return view.paged([...contacts, ...groups], query, ({ id }) => id);
   }
 
@@ -222,11 +235,16 @@ export class Node implements RunnableNode {
 
   contacts(query: ListQuery): ListPage<ContactInfo> {
     const shown = this.store.contacts.all().filter(({ added, removed, banned }) => added > removed || banned);
-    return view.paged(shown.map((contact) => view.contactInfo(contact, this.#relay)), query, ({ jamiId }) => jamiId);
+    return view.paged(
+      shown.map((contact) => view.contactInfo(contact, this.#relay, this.#names.called)),
+      query,
+      ({ jamiId }) => jamiId,
+    );
   }
 
   async addContact(jamiId: string): Promise<ContactInfo> {
-    return view.contactInfo(await refusing(() => this.#relay.account.contacts.add(jamiId)), this.#relay);
+    const contact = await refusing(() => this.#relay.account.contacts.add(jamiId));
+    return view.contactInfo(contact, this.#relay, this.#names.called);
   }
 
   async removeContact(jamiId: string): Promise<void> {
@@ -240,6 +258,26 @@ export class Node implements RunnableNode {
     this.#emit({ type: "contact-gone", data: { jamiId } });
   }
 
+  lookUpName(name: string): Promise<NameInfo> {
+    return this.#names.lookUpName(name);
+  }
+
+  lookUpAddress(jamiId: string): Promise<NameInfo> {
+    return this.#names.lookUpAddress(jamiId);
+  }
+
+  registerName(name: string, password?: string): Promise<NameInfo> {
+    return this.#names.registerName(name, password);
+  }
+
+  givenNames(query: NamesQuery): ListPage<GivenNameInfo> {
+    return this.#names.givenNames(query);
+  }
+
+  takeName(name: string): void {
+    this.#names.takeName(name);
+  }
+
   conversations(query: ListQuery): ListPage<ConversationSummary> {
     const records = this.store.conversations.all();
     return view.paged(records.map((r) => view.conversationSummary(r, this.#relay, this.store)), query, ({ id }) => id);
@@ -248,7 +286,7 @@ export class Node implements RunnableNode {
   conversation(id: string): Promise<ConversationDetail> {
     const record = this.store.conversations.get(id);
     if (!record) return Promise.reject(new NodeError("not found", "no such conversation"));
-    return view.conversationDetail(record, this.#relay, this.store);
+    return view.conversationDetail(record, this.#relay, this.store, this.#names.called);
   }
 
   async createGroup({ mode, ...profile }: NewGroup): Promise<ConversationDetail> {
@@ -265,7 +303,8 @@ export class Node implements RunnableNode {
     return await refusing(async () => {
       const conversation = this.#open(id);
       await this.#relay.groups.invite(conversation, jamiId);
-      const member = view.members(conversation, this.#relay, this.store).find((member) => member.jamiId === jamiId);
+      const member = view.members(conversation, this.#relay, this.store, this.#names.called)
+        .find((member) => member.jamiId === jamiId);
       if (!member) throw new NodeError("conflict", "the account was removed again");
       return member;
     });
@@ -330,16 +369,18 @@ export class Node implements RunnableNode {
       }
       const { limit, before, view: wanted } = query;
       const rows = conversation.page({ limit, before, entriesOnly: wanted === "entries" });
-      return rows.map((row) => view.messageInfo(row, this.store));
+      const called = this.#names.calledInList();
+      return rows.map((row) => view.messageInfo(row, this.store, called));
     });
   }
 
   search(id: string | null, { q, ...conditions }: SearchQuery): Promise<FoundMessage[]> {
     return refusing(() => {
       const conversation = id === null ? undefined : this.#open(id).id;
+      const called = this.#names.calledInList();
       return this.store.search.find({ text: q, conversation, ...conditions }).map((row) => ({
         conversationId: row.conversation,
-        message: view.messageInfo(row, this.store),
+        message: view.messageInfo(row, this.store, called),
       }));
     });
   }
@@ -397,12 +438,13 @@ export class Node implements RunnableNode {
     this.#dht.on("status", () => this.#status());
     account.contacts.on("request", ({ account: id }) => {
       const request = this.store.trustRequests.get(id);
-      if (request) this.#emit({ type: "request", data: view.contactRequest(request, this.store) });
+      if (request) this.#emit({ type: "request", data: view.contactRequest(request, this.store, this.#names.called) });
     });
     account.contacts.on("changed", ({ account: id }) => {
       const contact = this.store.contacts.get(id);
-      if (contact) this.#emit({ type: "contact", data: view.contactInfo(contact, this.#relay) });
+      if (contact) this.#emit({ type: "contact", data: view.contactInfo(contact, this.#relay, this.#names.called) });
     });
+    this.#names.onLearnt((data) => this.#emit({ type: "name", data }));
     account.on("announced", () => this.#status());
     account.presence.on("appeared", ({ account: jamiId }) => this.#presence(jamiId));
     account.presence.on("vanished", ({ account: jamiId }) => this.#presence(jamiId));
@@ -410,7 +452,7 @@ export class Node implements RunnableNode {
     connections.on("closed", ({ connection }) => this.#presence(connection.peer.account));
     invitations.on("invitation", ({ conversation }) => {
       const request = this.store.conversationRequests.get(conversation);
-      if (request) this.#emit({ type: "request", data: view.groupRequest(request) });
+      if (request) this.#emit({ type: "request", data: view.groupRequest(request, this.#names.called) });
     });
     conversations.on("opened", ({ conversation }) => this.#conversation(conversation));
     conversations.on("closed", ({ id }) => this.#emit({ type: "conversation-gone", data: { id } }));
@@ -456,7 +498,7 @@ export class Node implements RunnableNode {
   #message({ conversation, id }: NewCommit): MessageInfo {
     const row = this.store.commits.get(conversation, id);
     if (!row) throw new NodeError("not found", "no such message");
-    return view.messageInfo(row, this.store);
+    return view.messageInfo(row, this.store, this.#names.called);
   }
 
   #presence(jamiId: AccountId): void {

@@ -4,8 +4,10 @@
  */
 
 import { KituoError } from "./base/errors.ts";
+import type { RegistrationResult } from "./account/name_server.ts";
 import type { Entry } from "./swarm/entry.ts";
 
+export type { RegistrationResult } from "./account/name_server.ts";
 export type { Entry } from "./swarm/entry.ts";
 
 /** Why a node did not do what it was asked. */
@@ -19,7 +21,9 @@ export type NodeFault =
   /** the request makes no sense, for example the node as its own contact */
   | "bad request"
   /** too much was asked lately: later it may succeed */
-  | "too many";
+  | "too many"
+  /** the name server could not be asked, or does not answer sensibly */
+  | "unavailable";
 
 /** The node refuses. The message is shown to the one who asked, so it holds no secret. */
 export class NodeError extends KituoError {
@@ -33,6 +37,8 @@ export interface NodeInfo {
   jamiId: string;
   deviceId: string;
   name: string;
+  /** on the name server; "" = none, or not known yet */
+  registeredName: string;
   version: string;
   /** seconds since start */
   uptime: number;
@@ -59,6 +65,9 @@ export interface PendingRequest {
   kind: "contact" | "conversation";
   /** Jami ID of who asks or invites */
   jamiId: string;
+  /** what who asks is called, as {@link MemberInfo} tells it */
+  name: string;
+  registeredName: string;
   conversationId: string;
   /** name in the request's profile, or title of the group; "" = none */
   title: string;
@@ -68,6 +77,9 @@ export interface PendingRequest {
 /** A contact. */
 export interface ContactInfo {
   jamiId: string;
+  /** what it is called, as {@link MemberInfo} tells it */
+  name: string;
+  registeredName: string;
   added: number;
   /** the other side has agreed */
   confirmed: boolean;
@@ -174,8 +186,10 @@ export interface Doer {
 /** A member. */
 export interface MemberInfo {
   jamiId: string;
-  /** name in the profile that it sent; "" = unknown */
+  /** name in the profile that it sent, else its registered name; "" = unknown */
   name: string;
+  /** on the name server; "" = none, or not known yet */
+  registeredName: string;
   role: "admin" | "member" | "invited" | "banned" | "left";
   online: boolean;
   devices: DeviceInfo[];
@@ -196,6 +210,8 @@ export interface MessageInfo {
   type: string;
   /** Jami ID */
   author: string;
+  /** what the author is called, as {@link MemberInfo} tells it */
+  authorName: string;
   /** the text of a "text/plain" as it was first written, else the commit's message as it stands in the repository */
   body: string;
   timestamp: number;
@@ -231,6 +247,45 @@ export interface FileInfo {
   /** Jami ID of who sent it */
   author: string;
   timestamp: number;
+}
+
+/** An account and its name on a name server. */
+export interface NameInfo {
+  jamiId: string;
+  registeredName: string;
+}
+
+/** A name that the node's own name server gave out. */
+export interface GivenNameInfo extends NameInfo {
+  registered: number;
+}
+
+/** A part of the names that were given out, by name. */
+export interface NamesQuery {
+  /** 1 to {@link MAX_LIST_LIMIT} */
+  limit: number;
+  /** only names that come after this one */
+  after?: string;
+}
+
+/** What the node's own name server tells of a name. */
+export interface NameServerRecord {
+  name: string;
+  addr: string;
+  /** base64 of the account's key in PEM */
+  publickey: string;
+  /** base64 of the account's signature of the name */
+  signature: string;
+}
+
+/** What the public face of the node's own name server asks of it. */
+export interface NameServerApi {
+  /** @returns null: not registered */
+  record(name: string): NameServerRecord | null;
+  /** The name of an account. @returns null: it has none */
+  nameOf(jamiId: string): string | null;
+  /** Registers a name, first come, first served. @param body the parsed JSON of the request */
+  register(name: string, body: unknown): Promise<RegistrationResult>;
 }
 
 /** What the files of all conversations take. */
@@ -312,6 +367,7 @@ export type NodeEvent =
   | { type: "message"; data: { conversationId: string; message: MessageInfo } }
   | { type: "file"; data: { conversationId: string; file: FileInfo } }
   | { type: "presence"; data: { jamiId: string; online: boolean } }
+  | { type: "name"; data: { jamiId: string; name: string; registeredName: string } }
   | { type: "delivery"; data: { conversationId: string; deviceId: string; lag: number | null } };
 
 /** What the HTTP face needs of a node. Every promise may reject with {@link NodeError}. */
@@ -337,6 +393,21 @@ export interface NodeApi {
   addContact(jamiId: string): Promise<ContactInfo>;
   /** @throws {NodeError} "not found" */
   removeContact(jamiId: string): Promise<void>;
+
+  /** Whose name it is on the name server. @throws {NodeError} "not found", "bad request", "unavailable" */
+  lookUpName(name: string): Promise<NameInfo>;
+  /** What an account is called on the name server. @throws {NodeError} "not found", "unavailable" */
+  lookUpAddress(jamiId: string): Promise<NameInfo>;
+  /**
+   * Registers a name for the node's account, which cannot be undone.
+   * @param password of the account's archive, if it has one
+   * @throws {NodeError} "conflict": taken; "forbidden": wrong password
+   */
+  registerName(name: string, password?: string): Promise<NameInfo>;
+  /** The names that the own name server gave out, by name. */
+  givenNames(query: NamesQuery): ListPage<GivenNameInfo>;
+  /** Takes a name back. @throws {NodeError} "not found" */
+  takeName(name: string): void;
 
   /** By id. */
   conversations(query: ListQuery): ListPage<ConversationSummary>;
@@ -392,6 +463,8 @@ export interface NodeApi {
 
 /** A node as `main.ts` runs it. */
 export interface RunnableNode extends NodeApi {
+  /** For whoever asks, when the settings say where to listen. */
+  readonly nameServer: NameServerApi;
   /** Opens the sockets and begins to serve. It does not wait for the DHT. */
   start(): Promise<void>;
   /** Ends all connections in order; everything is on disk when it resolves. Also after a start that failed or never was. */

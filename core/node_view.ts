@@ -21,6 +21,7 @@ import type {
   StorageInfo,
 } from "./node_api.ts";
 import type { AccountId, DeviceId } from "./identity/ids.ts";
+import type { Calling } from "./node_names.ts";
 import { vcardName } from "./messaging/vcard.ts";
 import type { Relay } from "./relay/relay.ts";
 import type { FileRecord } from "./store/files.ts";
@@ -39,12 +40,13 @@ export function paged<Item>(items: Item[], { limit, after }: ListQuery, idOf: (i
   return { items: page, next: sorted.length > page.length ? idOf(page[page.length - 1]) : null };
 }
 
-export function contactRequest(request: TrustRequest, store: Store): PendingRequest {
+export function contactRequest(request: TrustRequest, store: Store, called: Calling): PendingRequest {
   const { account, conversation, payload, received } = request;
   return {
     id: account,
     kind: "contact",
     jamiId: account,
+    ...called(account),
     conversationId: conversation,
     title: vcardName(payload) || store.profiles.name(account),
     received: inSeconds(received),
@@ -55,21 +57,24 @@ export function joinLinkInfo({ created, expires, maxUses, uses }: JoinLink): Joi
   return { created: inSeconds(created), expires: inSeconds(expires), maxUses, uses };
 }
 
-export function groupRequest({ conversation, from, metadatas, received }: ConversationRequest): PendingRequest {
+export function groupRequest(request: ConversationRequest, called: Calling): PendingRequest {
+  const { conversation, from, metadatas, received } = request;
   return {
     id: conversation,
     kind: "conversation",
     jamiId: from,
+    ...called(from),
     conversationId: conversation,
     title: metadatas.title ?? "",
     received: inSeconds(received),
   };
 }
 
-export function contactInfo(contact: Contact, relay: Relay): ContactInfo {
+export function contactInfo(contact: Contact, relay: Relay, called: Calling): ContactInfo {
   const { account, added, confirmed, banned, conversation } = contact;
   return {
     jamiId: account,
+    ...called(account),
     added: inSeconds(added),
     confirmed,
     banned,
@@ -103,6 +108,7 @@ export async function conversationDetail(
   record: ConversationRecord,
   relay: Relay,
   store: Store,
+  called: Calling,
 ): Promise<ConversationDetail> {
   const conversation = relay.conversations.get(record.id);
   const profile = await conversation?.profile();
@@ -112,7 +118,7 @@ export async function conversationDetail(
     description: profile?.description || (record.description ?? ""),
     avatar: profile?.avatar ?? "",
     defaultHost: jamiId && deviceId ? { jamiId, deviceId } : null,
-    members: conversation ? members(conversation, relay, store) : [],
+    members: conversation ? members(conversation, relay, store, called) : [],
   };
 }
 
@@ -122,7 +128,7 @@ export function profileChanges({ defaultHost, ...texts }: GroupChanges): Partial
   return { ...texts, rdvAccount: defaultHost?.jamiId ?? "", rdvDevice: defaultHost?.deviceId ?? "" };
 }
 
-export function members(conversation: Conversation, relay: Relay, store: Store): MemberInfo[] {
+export function members(conversation: Conversation, relay: Relay, store: Store, called: Calling): MemberInfo[] {
   const devices = new Map<AccountId, Set<DeviceId>>();
   const add = (account: AccountId, device: DeviceId) =>
     devices.set(account, (devices.get(account) ?? new Set()).add(device));
@@ -133,7 +139,7 @@ export function members(conversation: Conversation, relay: Relay, store: Store):
     for (const key of relay.account.presence.devices(jamiId)) add(jamiId, key.longId);
     return {
       jamiId,
-      name: jamiId === relay.self ? relay.displayName : store.profiles.name(jamiId),
+      ...called(jamiId),
       role,
       online: jamiId === relay.self || isOnline(relay, jamiId),
       devices: [...devices.get(jamiId) ?? []].map((deviceId): DeviceInfo => ({
@@ -156,10 +162,11 @@ export function lag(
   return held.length ? count(held) : null;
 }
 
-export function messageInfo(row: CommitRow, store: Store): MessageInfo {
+export function messageInfo(row: CommitRow, store: Store, called: Calling): MessageInfo {
   const { id, type, author, body, timestamp, parents } = row;
   const shown = type === "text/plain" ? plainText(body) : body;
-  return { id, type, author, body: shown, timestamp, parents, entry: entryOf(row, store.commits) };
+  const authorName = called(author).name;
+  return { id, type, author, authorName, body: shown, timestamp, parents, entry: entryOf(row, store.commits) };
 }
 
 /** The text of a message of ours or of any peer: the `body` of its JSON (swarm-repository.md 2.2). */

@@ -16,6 +16,7 @@ import { joinLinkRoutes } from "./api/join_links.ts";
 import { memberRoutes } from "./api/members.ts";
 import { fileRoutes } from "./api/files.ts";
 import { messageRoutes } from "./api/messages.ts";
+import { nameRoutes } from "./api/names.ts";
 import { nodeRoutes } from "./api/node.ts";
 import { requestRoutes } from "./api/requests.ts";
 import { searchRoutes } from "./api/search.ts";
@@ -42,6 +43,7 @@ const STATUS_OF: Record<NodeFault, number> = {
   "not found": 404,
   "conflict": 409,
   "too many": 429,
+  "unavailable": 502,
 };
 
 /** What the HTTP face is given besides the node. */
@@ -73,6 +75,7 @@ export function createApp(node: NodeApi, { token, signal, clock = systemClock }:
     joinLinkRoutes,
     memberRoutes,
     messageRoutes,
+    nameRoutes,
     searchRoutes,
   ];
   for (const routes of resources) {

@@ -51,3 +51,20 @@ export const JOIN_BURST = 60;
 
 /** Addresses whose requests are counted. */
 export const JOIN_ADDRESSES = 4_096;
+
+/** Characters of the password of an archive. */
+export const MAX_PASSWORD = 1_024;
+
+/** Bytes of a registration at the own name server: a key of 8192 bits and its signature are 4 KiB. */
+export const MAX_REGISTRATION = 16 * 1024;
+
+/** Look-ups that one address may make a second, and at once: an app that opens asks for every contact. */
+export const NAME_LOOK_UP_RATE = 10;
+export const NAME_LOOK_UP_BURST = 500;
+
+/** Registrations that one address may try a second, and at once: a household has a few accounts, each with one name. */
+export const NAME_REGISTER_RATE = 1 / 60;
+export const NAME_REGISTER_BURST = 10;
+
+/** Addresses whose rates are remembered. */
+export const NAME_CALLERS_KEPT = 10_000;

@@ -16,11 +16,12 @@ import { problem, problemResponse } from "./problem.ts";
 import { router } from "./router.ts";
 
 /** Which status tells of which refusal, and how a page puts it. */
-const REFUSALS: Record<NodeFault, { status: 400 | 403 | 404 | 409 | 429; why: string }> = {
+const REFUSALS: Record<NodeFault, { status: 400 | 403 | 404 | 409 | 429 | 502; why: string }> = {
   "not found": { status: 404, why: "This link does not work, or not any more. Ask for a new one." },
   "forbidden": { status: 403, why: "This account cannot be invited." },
   "too many": { status: 429, why: "Too many people use this link just now. Try again in a few minutes." },
   "bad request": { status: 400, why: "This Jami ID cannot be invited: is it yours?" },
+  "unavailable": { status: 502, why: "This does not work at the moment. Try again in a few minutes." },
   "conflict": { status: 409, why: "The group cannot be joined at the moment." },
 };
 

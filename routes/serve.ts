@@ -5,9 +5,10 @@ import { KituoError, messageOf } from "../core/base/errors.ts";
 import { sleep, systemClock } from "../core/base/clock.ts";
 import { within } from "../core/base/limits.ts";
 import { formatHostPort, type HostPort } from "../core/config.ts";
-import type { NodeApi } from "../core/node_api.ts";
+import type { NameServerApi, NodeApi } from "../core/node_api.ts";
 import { createApp } from "./app.ts";
 import { RELISTEN_FIRST, RELISTEN_LAST, SHUTDOWN_PATIENCE } from "./constants.ts";
+import { createNameServerApp } from "./name_server.ts";
 
 const log = getLogger(["kituo", "http"]);
 
@@ -24,7 +25,13 @@ export interface HttpFace {
   readonly finished: Promise<void>;
 }
 
-type Handler = (request: Request) => Response | Promise<Response>;
+type Handler = (request: Request, caller: { remoteAddr: Deno.Addr }) => Response | Promise<Response>;
+
+/** What a socket is for, in messages, and the setting that says where it is. */
+interface Purpose {
+  what: string;
+  setting: string;
+}
 
 /**
  * Serves a node at `at`; port 0 takes any. Where the server ends by itself (no more files can be opened, say), it is
@@ -34,7 +41,17 @@ type Handler = (request: Request) => Response | Promise<Response>;
 export function serve(node: NodeApi, token: string, at: HostPort): HttpFace {
   const closing = new AbortController();
   const app = createApp(node, { token, signal: closing.signal });
-  const server = new LastingServer(at, app.fetch, closing.signal);
+  return face({ what: "console", setting: "--http" }, at, app.fetch, closing);
+}
+
+/** Serves the node's own name server at `at`. @throws {ListenError} when the address cannot be had */
+export function serveNames(names: NameServerApi, at: HostPort): HttpFace {
+  const app = createNameServerApp(names);
+  return face({ what: "name server", setting: "--serve-names" }, at, app.fetch, new AbortController());
+}
+
+function face(purpose: Purpose, at: HostPort, handler: Handler, closing: AbortController): HttpFace {
+  const server = new LastingServer(purpose, at, handler, closing.signal);
   return {
     url: server.url,
     async close() {
@@ -43,7 +60,7 @@ export function serve(node: NodeApi, token: string, at: HostPort): HttpFace {
         await within(systemClock, SHUTDOWN_PATIENCE, "HTTP shutdown", server.shutdown());
       } catch (error) {
         // a client that never ends its request ends with the process: Deno cannot cut it after a shutdown has begun
-        log.info("the console closed while requests were under way: {error}", { error });
+        log.info("the {what} closed while requests were under way: {error}", { what: purpose.what, error });
       }
     },
     finished: server.finished,
@@ -58,8 +75,13 @@ class LastingServer {
   #server: Deno.HttpServer<Deno.NetAddr>;
 
   /** @throws {ListenError} */
-  constructor(at: HostPort, private readonly handler: Handler, private readonly closing: AbortSignal) {
-    this.#server = listen(at, handler);
+  constructor(
+    private readonly purpose: Purpose,
+    at: HostPort,
+    private readonly handler: Handler,
+    private readonly closing: AbortSignal,
+  ) {
+    this.#server = listen(purpose, at, handler);
     this.#at = { host: at.host, port: this.#server.addr.port };
     this.url = `http://${formatHostPort(this.#at)}`;
     this.finished = this.#last();
@@ -77,7 +99,7 @@ class LastingServer {
       try {
         return await this.#server.finished;
       } catch (error) {
-        log.error("the console ended by itself: {error}", { error });
+        log.error("the {what} ended by itself: {error}", { what: this.purpose.what, error });
       }
       if (systemClock.now() - begun > RELISTEN_LAST) pause = RELISTEN_FIRST;
       pause = await this.#again(pause);
@@ -90,21 +112,21 @@ class LastingServer {
       await sleep(systemClock, pause, this.closing).catch(() => {});
       if (this.closing.aborted) return pause;
       try {
-        this.#server = listen(this.#at, this.handler);
-        log.warn("the console listens again at {url}", { url: this.url });
+        this.#server = listen(this.purpose, this.#at, this.handler);
+        log.warn("the {what} listens again at {url}", { what: this.purpose.what, url: this.url });
         return Math.min(2 * pause, RELISTEN_LAST);
       } catch (error) {
-        log.error("still no console: {error}", { error });
+        log.error("still no {what}: {error}", { what: this.purpose.what, error });
       }
     }
   }
 }
 
-function listen({ host, port }: HostPort, handler: Handler): Deno.HttpServer<Deno.NetAddr> {
+function listen({ what, setting }: Purpose, { host, port }: HostPort, handler: Handler): Deno.HttpServer<Deno.NetAddr> {
   try {
     return Deno.serve({ hostname: host, port, onListen: () => {} }, handler);
   } catch (error) {
     const where = formatHostPort({ host, port });
-    throw new ListenError(`the console cannot listen at ${where} (--http): ${messageOf(error)}`, { cause: error });
+    throw new ListenError(`the ${what} cannot listen at ${where} (${setting}): ${messageOf(error)}`, { cause: error });
   }
 }

@@ -56,3 +56,35 @@ export const DECLINED_REPEAT_MS = 15 * 60_000;
 
 /** Bytes of an instant message in the inbox: a DHT value holds no more anyway. */
 export const MAX_INSTANT_MESSAGE = 64 * 1024;
+
+/** Milliseconds that a name server has for an answer. */
+export const NAME_SERVER_TIMEOUT = 10_000;
+
+/** Bytes of a name server's answer: a key of 8192 bits and its signature are 4 KiB. */
+export const MAX_NAME_ANSWER = 64 * 1024;
+
+/** Requests to the name server at one time, and those that wait. */
+export const NAME_REQUESTS = 4;
+export const NAME_REQUESTS_QUEUE = 64;
+
+/** A name once registered stays with its account, but for an administrator of the server: asked again after so many milliseconds. */
+export const NAME_KEPT_MS = 7 * 24 * 3_600_000;
+
+/** Who has no name may get one: milliseconds until that is asked again. */
+export const NAMELESS_KEPT_MS = 6 * 3_600_000;
+
+/** As above for a name that nobody has: a person is waiting who may have registered it this minute. */
+export const FREE_NAME_KEPT_MS = 60_000;
+
+/** Milliseconds without questions for the display after the name server did not answer one. */
+export const NAME_SERVER_REST_MS = 60_000;
+
+/** Accounts whose names are still to be asked for; who finds no place is asked for when shown the next time. */
+export const MAX_WANTED_NAMES = 2_000;
+
+/** Names that the own name server gives out: at about 2 KiB each 200 MiB. */
+export const MAX_REGISTERED_NAMES = 100_000;
+
+/** Registrations that the own name server checks at one time, and those that wait: each costs a look at an RSA key. */
+export const NAME_CHECKS = 2;
+export const NAME_CHECKS_QUEUE = 32;

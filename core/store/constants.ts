@@ -38,3 +38,6 @@ export const MAX_PROFILES = 2_000;
 
 /** Devices of which it is remembered that they have our profile. */
 export const MAX_PROFILES_SENT = 10_000;
+
+/** Answers of name servers that are remembered: two for each person of many large groups. */
+export const MAX_NAME_ANSWERS = 20_000;

@@ -211,6 +211,27 @@ export const migrations: readonly string[] = [
     PRIMARY KEY (conversation, account)
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  -- what name servers answered, see names.ts
+  CREATE TABLE name_answers (
+    server TEXT NOT NULL,            -- URL
+    question TEXT NOT NULL,          -- a name in lower case, or a Jami ID
+    answer TEXT NOT NULL,            -- '' = there is none
+    expires INTEGER NOT NULL,        -- ms
+    PRIMARY KEY (server, question)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX name_answers_age ON name_answers (expires);
+
+  -- the names that the own name server gave out
+  CREATE TABLE registered_names (
+    name TEXT PRIMARY KEY,           -- in lower case
+    account TEXT NOT NULL UNIQUE,
+    owner TEXT NOT NULL,             -- Ethereum address
+    public_key TEXT NOT NULL,        -- PEM
+    signature TEXT NOT NULL,         -- base64, of the name
+    registered INTEGER NOT NULL      -- ms
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];
 
 /** The number of the step the database stands at; 0 for an empty file. */

@@ -15,6 +15,7 @@ import { Invites } from "./invites.ts";
 import { JoinLinks } from "./join_links.ts";
 import { Ledger } from "./ledger.ts";
 import { migrate } from "./migrations.ts";
+import { NameAnswers, RegisteredNames } from "./names.ts";
 import { Profiles } from "./profiles.ts";
 import { ConversationRequests, TrustRequests } from "./requests.ts";
 import { Search } from "./search.ts";
@@ -40,6 +41,8 @@ export class Store {
   readonly files: Files;
   readonly profiles: Profiles;
   readonly audit: Audit;
+  readonly nameAnswers: NameAnswers;
+  readonly registeredNames: RegisteredNames;
   readonly #db: DatabaseSync;
   #depth = 0;
 
@@ -64,6 +67,8 @@ export class Store {
     this.files = new Files(db);
     this.profiles = new Profiles(db);
     this.audit = new Audit(db);
+    this.nameAnswers = new NameAnswers(db);
+    this.registeredNames = new RegisteredNames(db);
   }
 
   /**

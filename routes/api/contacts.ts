@@ -4,15 +4,18 @@ import { createRoute, z } from "@hono/zod-openapi";
 import type { NodeApi } from "../../core/node_api.ts";
 import { router } from "../router.ts";
 import {
+  called,
   everywhere,
-  givenJamiId,
   id,
+  jamiIdOf,
   json,
   listQuery,
   mayConflict,
+  mayNotBeKnown,
   next,
   notFound,
   security,
+  someone,
   time,
   withBody,
   withoutBody,
@@ -20,6 +23,7 @@ import {
 
 const contact = z.object({
   jamiId: id,
+  ...called,
   added: time,
   confirmed: z.boolean().openapi({ description: "the other side has agreed" }),
   banned: z.boolean(),
@@ -27,9 +31,7 @@ const contact = z.object({
   conversationId: id.nullable(),
 }).openapi("Contact");
 
-const newContact = z.strictObject({
-  jamiId: givenJamiId,
-}).openapi("NewContact");
+const newContact = someone.openapi("NewContact");
 
 const listContacts = createRoute({
   method: "get",
@@ -46,7 +48,14 @@ const addContact = createRoute({
   summary: "Add a contact and send it a request",
   security,
   request: { body: { required: true, content: { "application/json": { schema: newContact } } } },
-  responses: { 201: json(contact, "The contact"), ...everywhere, ...mayConflict, ...withBody },
+  responses: {
+    201: json(contact, "The contact"),
+    ...everywhere,
+    ...notFound,
+    ...mayConflict,
+    ...mayNotBeKnown,
+    ...withBody,
+  },
 });
 
 const removeContact = createRoute({
@@ -65,7 +74,10 @@ export function contactRoutes(api: NodeApi) {
       const { items, next } = api.contacts(c.req.valid("query"));
       return c.json({ contacts: items, next }, 200);
     })
-    .openapi(addContact, async (c) => c.json(await api.addContact(c.req.valid("json").jamiId), 201))
+    .openapi(addContact, async (c) => {
+      const jamiId = await jamiIdOf(c.req.valid("json"), api);
+      return c.json(await api.addContact(jamiId), 201);
+    })
     .openapi(removeContact, async (c) => {
       await api.removeContact(c.req.valid("param").jamiId);
       return c.body(null, 204);

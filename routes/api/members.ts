@@ -5,14 +5,17 @@ import type { NodeApi } from "../../core/node_api.ts";
 import { MAX_REASON } from "../constants.ts";
 import { router } from "../router.ts";
 import {
+  called,
   deviceId,
   everywhere,
-  givenJamiId,
   id,
+  jamiIdOf,
   json,
   mayConflict,
+  mayNotBeKnown,
   notFound,
   security,
+  someone,
   withBody,
   withoutBody,
 } from "./schemas.ts";
@@ -20,7 +23,7 @@ import {
 /** A member as the API tells it. */
 export const member = z.object({
   jamiId: id,
-  name: z.string().openapi({ description: "in the profile that it sent; empty = unknown" }),
+  ...called,
   role: z.enum(["admin", "member", "invited", "banned", "left"]),
   online: z.boolean(),
   devices: z.array(z.object({
@@ -44,10 +47,17 @@ const inviteMember = createRoute({
     params: z.object({ id }),
     body: {
       required: true,
-      content: { "application/json": { schema: z.strictObject({ jamiId: givenJamiId }).openapi("NewMember") } },
+      content: { "application/json": { schema: someone.openapi("NewMember") } },
     },
   },
-  responses: { 201: json(member, "The invited"), ...everywhere, ...notFound, ...mayConflict, ...withBody },
+  responses: {
+    201: json(member, "The invited"),
+    ...everywhere,
+    ...notFound,
+    ...mayConflict,
+    ...mayNotBeKnown,
+    ...withBody,
+  },
 });
 
 const answers = { 204: { description: "Done" }, ...everywhere, ...notFound, ...mayConflict, ...withoutBody };
@@ -92,7 +102,8 @@ const unbanDevice = createRoute({
 export function memberRoutes(api: NodeApi) {
   return router()
     .openapi(inviteMember, async (c) => {
-      return c.json(await api.invite(c.req.valid("param").id, c.req.valid("json").jamiId), 201);
+      const jamiId = await jamiIdOf(c.req.valid("json"), api);
+      return c.json(await api.invite(c.req.valid("param").id, jamiId), 201);
     })
     .openapi(banMember, async (c) => {
       const { id, jamiId } = c.req.valid("param");

@@ -1,7 +1,7 @@
 /** How a message looks in the API: a commit, and the entry it shows. */
 
 import { z } from "@hono/zod-openapi";
-import { id, time } from "./schemas.ts";
+import { called, id, time } from "./schemas.ts";
 
 const text = z.string();
 const jamiId = id.nullable();
@@ -70,6 +70,7 @@ export const message = z.object({
   id,
   type: text.openapi({ example: "text/plain" }),
   author: id,
+  authorName: called.name,
   body: text.openapi({
     description: "the text of a text/plain as it was first written, else the commit's message as it stands",
   }),

@@ -3,12 +3,13 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import type { NodeApi } from "../../core/node_api.ts";
 import { router } from "../router.ts";
-import { everywhere, id, json, security } from "./schemas.ts";
+import { everywhere, id, json, registeredName, security } from "./schemas.ts";
 
 const node = z.object({
   jamiId: id,
   deviceId: z.string().openapi({ description: "64 hex digits" }),
   name: z.string(),
+  registeredName,
   version: z.string(),
   uptime: z.number().openapi({ description: "seconds" }),
   dht: z.object({

@@ -4,6 +4,7 @@ import { createRoute, z } from "@hono/zod-openapi";
 import type { NodeApi } from "../../core/node_api.ts";
 import { router } from "../router.ts";
 import {
+  called,
   everywhere,
   id,
   json,
@@ -20,6 +21,7 @@ const request = z.object({
   id: id.openapi({ description: "answer with this: the Jami ID of a contact request, the id of a group" }),
   kind: z.enum(["contact", "conversation"]),
   jamiId: id.openapi({ description: "who asks or invites" }),
+  ...called,
   conversationId: z.string(),
   title: z.string(),
   received: time,

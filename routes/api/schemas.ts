@@ -1,7 +1,7 @@
 /** Parts that the descriptions of several resources share. */
 
 import { z } from "@hono/zod-openapi";
-import { MAX_LIST_LIMIT } from "../../core/node_api.ts";
+import { MAX_LIST_LIMIT, type NodeApi } from "../../core/node_api.ts";
 import { problemResponse } from "../problem.ts";
 
 /** 40 lower-case hex digits: a Jami ID, a conversation id, a commit id. */
@@ -16,6 +16,38 @@ export const givenJamiId = z.string()
   .regex(/^([jJ][aA][mM][iI]:)?[0-9a-fA-F]{40}$/, "must be a Jami ID: 40 hex digits")
   .transform((text) => text.slice(-40).toLowerCase())
   .refine((id) => !/^0+$/.test(id), "must be somebody's Jami ID");
+
+/** A registered name, as people write it: servers of organisations give out others than Jami's own does. */
+export const givenName = z.string()
+  .regex(/^(?![0-9a-fA-F]{40}$)[^\p{C}\p{Z}\/\\?#@:]{1,64}$/u, "must be a registered name")
+  .refine((name) => /[\p{L}\p{N}]/u.test(name), "must be a registered name")
+  .openapi({ example: "kituo" });
+
+/** A name as a name server tells it. */
+export const registeredName = z.string().openapi({ description: "on the name server; empty = none, or not known yet" });
+
+/** What an account is called. */
+export const called = {
+  name: z.string().openapi({ description: "in the profile that it sent, else its registered name; empty = unknown" }),
+  registeredName,
+};
+
+/** Somebody, by Jami ID or by registered name. */
+export const someone = z.strictObject({
+  jamiId: givenJamiId.optional(),
+  registeredName: givenName.optional().openapi({ description: "in place of the Jami ID: it is looked up" }),
+}).refine(
+  ({ jamiId, registeredName }) => (jamiId === undefined) !== (registeredName === undefined),
+  "must have either jamiId or registeredName",
+);
+
+/** The Jami ID of {@link someone}. @throws {NodeError} when the name is nobody's, or cannot be looked up */
+export async function jamiIdOf(
+  { jamiId, registeredName = "" }: z.output<typeof someone>,
+  api: NodeApi,
+): Promise<string> {
+  return jamiId ?? (await api.lookUpName(registeredName)).jamiId;
+}
 
 /**
  * A text of so many characters at most: what is not Unicode would be changed by being stored, and peers in C would cut a
@@ -54,6 +86,11 @@ export const everywhere = {
 
 /** For routes about one thing. */
 export const notFound = { 404: problemResponse("There is no such thing.") };
+
+/** For routes that ask the name server. */
+export const mayNotBeKnown = {
+  502: problemResponse("The name server cannot be reached, or its answer does not hold."),
+};
 
 /** For routes that change something. */
 export const mayConflict = { 409: problemResponse("It contradicts the present state.") };

@@ -75,6 +75,7 @@ export class KituoProcess implements AsyncDisposable {
     const began = performance.now();
     const ready = Promise.withResolvers<void>();
     const own = ["--data", this.data, "--http", `0.0.0.0:${HTTP_PORT}`, "--bootstrap", this.network.bootstrap];
+    if (!args.includes("--name-server")) own.push("--name-server", "none"); // the real one is nobody's business here
     const process = this.#process = this.network.spawn(this.host, ["bash", START_SCRIPT, ...own, ...args], {
       log: this.log,
       env: { HOME: Deno.env.get("HOME") ?? "", NO_COLOR: "1", DENO: Deno.execPath(), ...this.env },

@@ -31,6 +31,7 @@ Deno.test("without anything the settings are those of the first issue", () => {
     peerPort: 0,
     publicAddress: [],
     name: "Kituo",
+    nameServer: "https://ns.jami.net",
     acceptRequests: "manual",
     allowlist: [],
     offerContact: true,
@@ -57,6 +58,15 @@ const good: [string, Partial<Config>, ...Parameters<typeof parse>][] = [
     "--public-address",
     "198.51.100.1,2001:db8::2",
   ]],
+  ["a name server of one's own, its slash gone", { nameServer: "http://192.0.2.1:8080/jami" }, [
+    "--name-server",
+    "http://192.0.2.1:8080/jami/",
+  ]],
+  ["no name server", { nameServer: "" }, ["--name-server", "none"]],
+  ["no name server, in JSON", { data: "d", nameServer: "" }, ["--data", "d"], {}, {
+    "d/kituo.json": `{"nameServer": ""}`,
+  }],
+  ["to be a name server", { serveNames: { host: "0.0.0.0", port: 8080 } }, ["--serve-names", "0.0.0.0:8080"]],
   ["a name with blanks around it", { name: "Kituo cha Pwani" }, ["--name", " Kituo cha Pwani "]],
   ["sizes in all units", { maxFileSize: 0, fileQuota: 1024 ** 4, conversationFileQuota: 3 * 1024 }, [
     "--max-file-size",

@@ -8,6 +8,7 @@ import {
   type Entry,
   type FileInfo,
   type FoundMessage,
+  type GivenNameInfo,
   type GroupChanges,
   type JoinLinkInfo,
   type JoinLinkTerms,
@@ -16,6 +17,8 @@ import {
   type ListQuery,
   type MemberInfo,
   type MessageInfo,
+  type NameInfo,
+  type NamesQuery,
   type NewGroup,
   type NewJoinLink,
   type NodeApi,
@@ -45,6 +48,8 @@ export class FakeNode implements NodeApi {
     id: id(1),
     kind: "contact",
     jamiId: id(1),
+    name: "Asha",
+    registeredName: "asha",
     conversationId: id(0xd0),
     title: "Asha",
     received: 1_790_000_000,
@@ -60,6 +65,11 @@ export class FakeNode implements NodeApi {
     author: id(2),
     timestamp: 1_790_000_000,
   }));
+  /** By name. */
+  readonly given: GivenNameInfo[] = [
+    { registeredName: "asha", jamiId: id(2), registered: 1 },
+    { registeredName: "juma", jamiId: id(3), registered: 2 },
+  ];
   readonly posts: MessageInfo[] = [];
   /** What was done to groups, in words. */
   readonly deeds: string[] = [];
@@ -73,7 +83,16 @@ export class FakeNode implements NodeApi {
 
   info() {
     const dht = { status: "connected" as const, nodes4: 3, nodes6: 0 };
-    return { jamiId: id(9), deviceId: "d".repeat(64), name: "K", version: "0", uptime: 1.5, dht, connections: 2 };
+    return {
+      jamiId: id(9),
+      deviceId: "d".repeat(64),
+      name: "K",
+      registeredName: "",
+      version: "0",
+      uptime: 1.5,
+      dht,
+      connections: 2,
+    };
   }
 
   ready() {
@@ -104,7 +123,16 @@ export class FakeNode implements NodeApi {
     await Promise.resolve();
     if (jamiId === id(9)) throw new NodeError("bad request", "The node cannot be its own contact.");
     if (jamiId === id(0xbad)) throw new Error("disk /secret/path is on fire");
-    const contact = { jamiId, added: 1, confirmed: false, banned: false, online: false, conversationId: null };
+    const called = { name: "", registeredName: "" };
+    const contact = {
+      jamiId,
+      ...called,
+      added: 1,
+      confirmed: false,
+      banned: false,
+      online: false,
+      conversationId: null,
+    };
     this.known.set(jamiId, contact);
     return contact;
   }
@@ -112,6 +140,39 @@ export class FakeNode implements NodeApi {
   async removeContact(jamiId: string): Promise<void> {
     await Promise.resolve();
     if (!this.known.delete(jamiId)) throw new NodeError("not found", "There is no such contact.");
+  }
+
+  async lookUpName(name: string): Promise<NameInfo> {
+    await Promise.resolve();
+    if (name === "slow") throw new NodeError("unavailable", "The name server does not answer.");
+    const found = this.given.find(({ registeredName }) => registeredName === name.toLowerCase());
+    if (!found) throw new NodeError("not found", "Nobody has this name.");
+    return { jamiId: found.jamiId, registeredName: found.registeredName };
+  }
+
+  async lookUpAddress(jamiId: string): Promise<NameInfo> {
+    await Promise.resolve();
+    const found = this.given.find((given) => given.jamiId === jamiId);
+    if (!found) throw new NodeError("not found", "The account has no name.");
+    return { jamiId, registeredName: found.registeredName };
+  }
+
+  async registerName(name: string, password = ""): Promise<NameInfo> {
+    await Promise.resolve();
+    if (password === "wrong") throw new NodeError("forbidden", "Wrong password.");
+    this.deeds.push(`register ${name}`);
+    return { jamiId: id(9), registeredName: name.toLowerCase() };
+  }
+
+  givenNames({ limit, after = "" }: NamesQuery): ListPage<GivenNameInfo> {
+    const rest = this.given.filter(({ registeredName }) => registeredName > after);
+    return { items: rest.slice(0, limit), next: rest.length > limit ? rest[limit - 1].registeredName : null };
+  }
+
+  takeName(name: string): void {
+    const at = this.given.findIndex(({ registeredName }) => registeredName === name);
+    if (at < 0) throw new NodeError("not found", "No such name was given out.");
+    this.given.splice(at, 1);
   }
 
   conversations(query: ListQuery) {
@@ -145,7 +206,7 @@ export class FakeNode implements NodeApi {
     await this.#find(conversation);
     if (jamiId === id(2)) throw new NodeError("conflict", "The account is admin already.");
     this.deeds.push(`invite ${jamiId}`);
-    return { jamiId, name: "", role: "invited", online: false, devices: [] };
+    return { jamiId, name: "", registeredName: "", role: "invited", online: false, devices: [] };
   }
 
   async ban(conversation: string, target: string, reason = ""): Promise<void> {
@@ -235,6 +296,7 @@ export class FakeNode implements NodeApi {
       id: id(0x100 + n),
       type: "text/plain",
       author: id(9),
+      authorName: "K",
       body,
       timestamp: 1_790_000_000 + n,
       parents,
@@ -283,7 +345,7 @@ export class FakeNode implements NodeApi {
       ...this.#profile,
       commits: this.posts.length,
       lastActivity: this.posts.at(-1)?.timestamp ?? null,
-      members: [{ jamiId: id(2), name: "Asha", role: "admin", online: true, devices }],
+      members: [{ jamiId: id(2), name: "Asha", registeredName: "asha", role: "admin", online: true, devices }],
     };
   }
 }
