@@ -182,6 +182,11 @@ const bad: [string, ...Parameters<typeof parse>][] = [
   [`--data: "" is not a path`, ["--data", ""]],
   [`--accept-requests: "all" is not one of manual, allowlist, anyone`, ["--accept-requests", "all"]],
   [`--allowlist: "${ID}0" is not a Jami ID`, ["--allowlist", `${ID}0`]],
+  ...["ns.example", "ftp://ns.example", "https://a:b@ns.example", "https://ns.example/?q", "https://", "http://[::"]
+    .map((
+      url,
+    ): [string, string[]] => [`--name-server: ${JSON.stringify(url)} is not the http(s) URL`, ["--name-server", url]]),
+  [`--serve-names: "8080" is not HOST:PORT`, ["--serve-names", "8080"]],
   [`--offer-contact: "yes" is not true or false`, ["--offer-contact", "yes"]],
   [`data/kituo.json: offerContact: 1 is not true or false`, [], {}, { "data/kituo.json": `{"offerContact": 1}` }],
   [`--log-level: "loud" is not one of debug, info, warning, error`, ["--log-level", "loud"]],
@@ -266,7 +271,8 @@ Deno.test("help and version are asked for by their flags", () => {
 Deno.test("every setting has a meaning of its own in the help and in docs/operating.md", async () => {
   const flags = configTable().split("\n").map((line) => /^\| `(--[a-z-]+)/.exec(line)?.[1]).filter((f) => f);
   assert.deepEqual(flags, [
-    ..."--data --config --http --bootstrap --dht-port --peer-port --public-address --name --accept-requests".split(" "),
+    ..."--data --config --http --bootstrap --dht-port --peer-port --public-address --name".split(" "),
+    ..."--name-server --serve-names --accept-requests".split(" "),
     ..."--allowlist --offer-contact --enforce-modes --picture --max-file-size --file-quota".split(" "),
     ..."--conversation-file-quota --file-retention-days --log-level --help --version".split(" "),
   ]);

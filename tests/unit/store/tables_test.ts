@@ -4,6 +4,7 @@ import { utf8 } from "../../../core/base/bytes.ts";
 import { Certificates } from "../../../core/store/certificates.ts";
 import type { Contact } from "../../../core/store/contacts.ts";
 import { migrate } from "../../../core/store/migrations.ts";
+import { NameAnswers, RegisteredNames } from "../../../core/store/names.ts";
 import { ConversationRequests, TrustRequests } from "../../../core/store/requests.ts";
 import { Treated } from "../../../core/store/treated.ts";
 import { id, withStore } from "./support.ts";
@@ -213,4 +214,45 @@ Deno.test("approvals: the latest of each account, for its own group", () =>
     approvals.put(id(2), id(7), 9);
     assert.deepEqual([...approvals.forConversation(id(1))], [[id(7), 5]]);
     assert.deepEqual([...approvals.forConversation(id(3))], []);
+  }));
+
+Deno.test("answers of name servers: one for each question and server, those that expire first give way", () =>
+  withDatabase((db) => {
+    const answers = new NameAnswers(db, 3);
+    answers.put("https://a.example", "asha", { answer: id(1), expires: 30 });
+    answers.put("https://b.example", "asha", { answer: id(2), expires: 20 });
+    answers.put("https://a.example", id(1), { answer: "", expires: 10 });
+    answers.put("https://a.example", "asha", { answer: id(3), expires: 40 });
+    assert.deepEqual(answers.get("https://a.example", "asha"), { answer: id(3), expires: 40 });
+    assert.deepEqual(answers.get("https://b.example", "asha"), { answer: id(2), expires: 20 });
+    assert.deepEqual(answers.get("https://a.example", id(1)), { answer: "", expires: 10 });
+    answers.put("https://a.example", "juma", { answer: "", expires: 15 });
+    assert.equal(answers.get("https://a.example", id(1)), undefined);
+    assert.equal(answers.get("https://b.example", id(1)), undefined);
+    assert.equal(answers.get("https://a.example", "juma")?.answer, "");
+  }));
+
+Deno.test("registered names: a name has one account, an account one name", () =>
+  withDatabase((db) => {
+    const names = new RegisteredNames(db);
+    const name = (text: string, n: number) => ({
+      name: text,
+      account: id(n),
+      owner: id(0xe),
+      publicKey: "PEM",
+      signature: "c2ln",
+      registered: n,
+    });
+    assert.deepEqual(["juma", "asha", "zuri"].map((text, n) => names.add(name(text, n))), [true, true, true]);
+    assert.equal(names.add(name("juma", 9)), false);
+    assert.equal(names.add(name("other", 0)), false);
+    assert.deepEqual(names.byName("juma"), name("juma", 0));
+    assert.deepEqual(names.byAccount(id(1)), name("asha", 1));
+    assert.equal(names.byName("other"), undefined);
+    assert.deepEqual(names.page(2).map((given) => given.name), ["asha", "juma"]);
+    assert.deepEqual(names.page(2, "juma").map((given) => given.name), ["zuri"]);
+    assert.equal(names.delete("juma"), true);
+    assert.equal(names.delete("juma"), false);
+    assert.equal(names.count(), 2);
+    assert.equal(names.add(name("other", 0)), true);
   }));
