@@ -266,16 +266,16 @@ export class Node implements RunnableNode {
     return this.#names.lookUpAddress(jamiId);
   }
 
-  registerName(name: string, password?: string): Promise<NameInfo> {
-    return this.#names.registerName(name, password);
+  registerName(name: string, password: string, by: Doer): Promise<NameInfo> {
+    return this.#names.registerName(name, password, by);
   }
 
   givenNames(query: NamesQuery): ListPage<GivenNameInfo> {
     return this.#names.givenNames(query);
   }
 
-  takeName(name: string): void {
-    this.#names.takeName(name);
+  takeName(name: string, by: Doer): void {
+    this.#names.takeName(name, by);
   }
 
   conversations(query: ListQuery): ListPage<ConversationSummary> {

@@ -400,14 +400,14 @@ export interface NodeApi {
   lookUpAddress(jamiId: string): Promise<NameInfo>;
   /**
    * Registers a name for the node's account, which cannot be undone.
-   * @param password of the account's archive, if it has one
+   * @param password of the account's archive, "" when it has none
    * @throws {NodeError} "conflict": taken; "forbidden": wrong password
    */
-  registerName(name: string, password?: string): Promise<NameInfo>;
+  registerName(name: string, password: string, by: Doer): Promise<NameInfo>;
   /** The names that the own name server gave out, by name. */
   givenNames(query: NamesQuery): ListPage<GivenNameInfo>;
   /** Takes a name back. @throws {NodeError} "not found" */
-  takeName(name: string): void;
+  takeName(name: string, by: Doer): void;
 
   /** By id. */
   conversations(query: ListQuery): ListPage<ConversationSummary>;

@@ -12,6 +12,7 @@ import type { AccountId } from "./identity/ids.ts";
 import { KeyError } from "./identity/keys.ts";
 import { NameError } from "./identity/names.ts";
 import {
+  type Doer,
   type GivenNameInfo,
   type ListPage,
   type NameInfo,
@@ -81,7 +82,7 @@ export class NodeNames {
     return { jamiId, registeredName };
   }
 
-  async registerName(name: string, password = ""): Promise<NameInfo> {
+  async registerName(name: string, password: string, by: Doer): Promise<NameInfo> {
     return await refusing(async () => {
       const names = this.#server();
       const archive = await loadArchive(identityPath(this.config.data), password);
@@ -89,7 +90,12 @@ export class NodeNames {
         throw new NodeError("conflict", "the archive is another account's");
       }
       const registeredName = await names.register(name, archive);
-      this.#audit("name.register", registeredName, this.config.nameServer);
+      this.store.audit.append({
+        ...by,
+        action: "name.register",
+        target: registeredName,
+        detail: this.config.nameServer,
+      });
       return { jamiId: this.self, registeredName };
     });
   }
@@ -104,12 +110,12 @@ export class NodeNames {
     return { items, next: page.length > limit ? page[limit - 1].name : null };
   }
 
-  takeName(name: string): void {
+  takeName(name: string, by: Doer): void {
     const given = this.store.registeredNames.byName(name.toLowerCase());
     if (!given) throw new NodeError("not found", "no such name was given out");
     this.store.transaction(() => {
       this.store.registeredNames.delete(given.name);
-      this.#audit("name.delete", given.name, given.account);
+      this.store.audit.append({ ...by, action: "name.delete", target: given.name, detail: given.account });
     });
   }
 
@@ -135,10 +141,6 @@ export class NodeNames {
   #server(): Names {
     if (!this.#names) throw new NodeError("conflict", "no name server is set (--name-server)");
     return this.#names;
-  }
-
-  #audit(action: string, target: string, detail: string): void {
-    this.store.audit.append({ actor: "admin", address: "", action, target, detail });
   }
 }
 

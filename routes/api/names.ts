@@ -1,7 +1,9 @@
 /** /names, /addresses, /node/name: registered names. /name-server: those that the node's own name server gave out. */
 
 import { createRoute, z } from "@hono/zod-openapi";
-import { MAX_LIST_LIMIT, type NodeApi } from "../../core/node_api.ts";
+import type { Context } from "hono";
+import { type Doer, MAX_LIST_LIMIT, type NodeApi } from "../../core/node_api.ts";
+import { clientAddress } from "../client_address.ts";
 import { MAX_PASSWORD } from "../constants.ts";
 import { router } from "../router.ts";
 import {
@@ -90,14 +92,18 @@ export function nameRoutes(api: NodeApi) {
     .openapi(lookUpAddress, async (c) => c.json(await api.lookUpAddress(c.req.valid("param").jamiId), 200))
     .openapi(registerName, async (c) => {
       const { name, password } = c.req.valid("json");
-      return c.json(await api.registerName(name, password), 201);
+      return c.json(await api.registerName(name, password ?? "", doer(c)), 201);
     })
     .openapi(listGivenNames, (c) => {
       const { items, next } = api.givenNames(c.req.valid("query"));
       return c.json({ names: items, next }, 200);
     })
     .openapi(takeName, (c) => {
-      api.takeName(c.req.valid("param").name);
+      api.takeName(c.req.valid("param").name, doer(c));
       return c.body(null, 204);
     });
+}
+
+function doer(c: Context): Doer {
+  return { actor: "admin", address: clientAddress(c) };
 }

@@ -13,6 +13,8 @@ const SELF: string = expected.ids.account_id;
 const PASSWORD: string = expected.archive_password.password_utf8;
 const BOB = JSON.parse(vectorText("nameserver-register-request.json"));
 
+const ADMIN = { actor: "admin", address: "192.0.2.7" };
+
 interface World {
   names: NodeNames;
   store: Store;
@@ -46,19 +48,24 @@ async function withNode(test: (world: World) => Promise<void>): Promise<void> {
 Deno.test("a node registers its name with the account's key, shows it, and the trail tells who did", () =>
   withNode(async ({ names, store }) => {
     assert.deepEqual(names.called(SELF), { name: "Kituo", registeredName: "" });
-    for (const password of [undefined, "", "wrong"]) {
-      await assert.rejects(names.registerName("kituo-1", password), { fault: "forbidden" });
+    for (const password of ["", "wrong"]) {
+      await assert.rejects(names.registerName("kituo-1", password, ADMIN), { fault: "forbidden" });
     }
     assert.deepEqual(store.audit.list({}, 10), []);
-    assert.deepEqual(await names.registerName("Kituo-1", PASSWORD), { jamiId: SELF, registeredName: "kituo-1" });
+    assert.deepEqual(await names.registerName("Kituo-1", PASSWORD, ADMIN), { jamiId: SELF, registeredName: "kituo-1" });
     assert.deepEqual(names.called(SELF), { name: "Kituo", registeredName: "kituo-1" });
     assert.deepEqual(await names.lookUpName("KITUO-1"), { jamiId: SELF, registeredName: "kituo-1" });
-    await assert.rejects(names.registerName("kituo-2", PASSWORD), { fault: "conflict" });
+    await assert.rejects(names.registerName("kituo-2", PASSWORD, ADMIN), { fault: "conflict" });
     assert.deepEqual(names.givenNames({ limit: 5 }).items.map(({ registeredName }) => registeredName), ["kituo-1"]);
-    names.takeName("KITUO-1");
-    assert.throws(() => names.takeName("kituo-1"), { fault: "not found" });
-    const trail = store.audit.list({ action: "name." }, 10).map(({ actor, action, target }) => [actor, action, target]);
-    assert.deepEqual(trail, [["admin", "name.delete", "kituo-1"], ["admin", "name.register", "kituo-1"]]);
+    names.takeName("KITUO-1", ADMIN);
+    assert.throws(() => names.takeName("kituo-1", ADMIN), { fault: "not found" });
+    const trail = store.audit.list({ action: "name." }, 10).map((
+      { actor, address, action, target },
+    ) => [actor, address, action, target]);
+    assert.deepEqual(
+      trail,
+      ["name.delete", "name.register"].map((action) => ["admin", "192.0.2.7", action, "kituo-1"]),
+    );
   }));
 
 Deno.test("an account is called by its profile, else by its registered name, which is told when it comes", () =>
@@ -81,7 +88,7 @@ Deno.test("without a name server nothing is asked; one that is away, and another
     const none = other(SELF, "none");
     assert.deepEqual(none.called(BOB.addr), { name: "", registeredName: "" });
     await assert.rejects(none.lookUpName("asha"), { fault: "conflict" });
-    await assert.rejects(none.registerName("asha", PASSWORD), { fault: "conflict" });
+    await assert.rejects(none.registerName("asha", PASSWORD, ADMIN), { fault: "conflict" });
     await assert.rejects(other(SELF, "http://127.0.0.1:1").lookUpName("asha"), { fault: "unavailable" });
-    await assert.rejects(other(BOB.addr).registerName("asha", PASSWORD), { fault: "conflict" });
+    await assert.rejects(other(BOB.addr).registerName("asha", PASSWORD, ADMIN), { fault: "conflict" });
   }));

@@ -110,7 +110,13 @@ Deno.test("join pages are counted for each network", async () => {
 });
 
 Deno.test("the network of an address: all of IPv4, the first half of IPv6", () => {
-  const networks = { "192.0.2.1": "192.0.2.1", "": "", "::1": "0:0:0:0", "2001:db8::1": "2001:db8:0:0" };
+  const networks = {
+    "192.0.2.1": "192.0.2.1",
+    "": "",
+    "::1": "0:0:0:0",
+    "2001:db8::1": "2001:db8:0:0",
+    "::ffff:192.0.2.1": "192.0.2.1",
+  };
   for (const [address, network] of Object.entries(networks)) assert.equal(networkOf(address), network);
   assert.equal(networkOf("FE80::1%eth0"), networkOf("fe80:0:0:0:a:b:c:d"));
   assert.equal(networkOf("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2");
