@@ -278,3 +278,24 @@ Deno.test("a packet in the name of a dead node wakes nothing but one question to
   assert.equal(node.status, "disconnected");
   await node.stop();
 });
+
+Deno.test("after an outage all that was known before is asked again", async () => {
+  const { network, node, peer } = await make();
+  const other = new RawPeer(network, "10.1.0.2");
+  peer.answer = (request) => ({ ...peer.usual(request), nodes4: [other] });
+  node.listen(KEY, () => {});
+  await network.clock.advance(2_000);
+  assert.equal(other.requests("listen").length, 1);
+  peer.answer = other.answer = () => null;
+  await network.clock.advance(60_000);
+  assert.equal(node.status, "disconnected");
+
+  const before = other.requests("listen").length;
+  // Only the bootstrap host is heard of again: nobody tells of the other, and it says nothing by itself.
+  peer.answer = (request) => peer.usual(request);
+  other.answer = (request) => other.usual(request);
+  await network.clock.advance(60_000);
+  assert.equal(node.status, "connected");
+  assert.ok(other.requests("listen").length > before);
+  await node.stop();
+});
