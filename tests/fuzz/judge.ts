@@ -16,18 +16,14 @@ interface Holding {
   /** Its commits, merges aside: everybody writes merges of his own, and nobody tells of them. */
   commits: Set<string>;
   tree: string;
-  /** Accounts that are in the group by its present state. */
+  /** Accounts that are in the group by its present state, and those that are invited. */
   joined: Set<string>;
+  invited: Set<string>;
 }
 
-/** Two who are in a conversation together, and do not have the same. */
+/** Something that two who are in a conversation together do not have alike. */
 export interface Difference {
   conversation: string;
-  node: Holding;
-  other: Holding;
-  /** Commits that the node lacks, and those that the other lacks. */
-  lacking: string[];
-  surplus: string[];
   what: string;
 }
 
@@ -59,10 +55,28 @@ export async function differences(world: World, conversation: string): Promise<D
         ...surplus.length ? [`${other.peer.name} lacks ${surplus.length} of ${node.peer.name}'s commits`] : [],
       ];
       if (parts.length === 0) parts.push(...await subtleties(conversation, node, other));
-      if (parts.length) found.push({ conversation, node, other, lacking, surplus, what: parts.join(", ") });
+      if (parts.length) found.push({ conversation, what: parts.join(", ") });
     }
   }
+  for (const node of world.nodes) found.push(...await absence(world, node, conversation, holdings));
   return found;
+}
+
+/** A node that is to clone a conversation gets it from anybody who has it; one that has joined and did not leave has it. */
+async function absence(
+  world: World,
+  node: KituoProcess,
+  conversation: string,
+  holdings: Holding[],
+): Promise<Difference[]> {
+  if (holdings.some(({ peer }) => peer === node)) return [];
+  const state = await stateAt(node, conversation);
+  const isExpected = ({ isNode, joined, invited }: Holding) =>
+    state === "cloning" && (joined.has(node.jamiId) || invited.has(node.jamiId)) ||
+    isNode && joined.has(node.jamiId) && !world.left.has(`${node.name} ${conversation}`);
+  const witness = holdings.find(isExpected);
+  const what = `${node.name} does not have what it is in with ${witness?.peer.name} (${state ?? "unknown to it"})`;
+  return witness ? [{ conversation, what }] : [];
 }
 
 /** With equal commits: two nodes are in the same state, and a node knows that a daemon has everything. */
@@ -81,12 +95,16 @@ async function subtleties(conversation: string, node: Holding, other: Holding): 
 }
 
 async function heldByNode(node: KituoProcess, conversation: string): Promise<Holding | null> {
+  if (await stateAt(node, conversation) !== "active") return null;
+  return await held(node, node.jamiId, true, repositoryOf(node, conversation));
+}
+
+async function stateAt(node: KituoProcess, conversation: string): Promise<string | undefined> {
   const { conversations } = await node.api<{ conversations: { id: string; state: string }[] }>(
     "GET",
     "/conversations?limit=1000",
   );
-  if (conversations.find(({ id }) => id === conversation)?.state !== "active") return null;
-  return await held(node, node.jamiId, true, repositoryOf(node, conversation));
+  return conversations.find(({ id }) => id === conversation)?.state;
 }
 
 async function heldByDaemon(daemon: JamiDaemon, conversation: string): Promise<Holding | null> {
@@ -109,12 +127,13 @@ async function held(
     git(path, "ls-tree", "-r", "--name-only", head),
   ]);
   const joined = [...files.matchAll(/^(?:admins|members)\/([0-9a-f]{40})\.crt$/gm)].map(([, id]) => id);
+  const invited = new Set([...files.matchAll(/^invited\/([0-9a-f]{40})$/gm)].map(([, id]) => id));
   if (!joined.includes(account)) return null;
-  return { peer, account, isNode, path, commits: new Set(commits.split("\n")), tree, joined: new Set(joined) };
+  return { peer, account, isNode, path, commits: new Set(commits.split("\n")), tree, joined: new Set(joined), invited };
 }
 
 /** Standard output; empty when git fails. */
-export async function git(path: string, ...args: string[]): Promise<string> {
+async function git(path: string, ...args: string[]): Promise<string> {
   const command = new Deno.Command("git", { args: ["-c", "safe.directory=*", "-C", path, ...args], stderr: "null" });
   const { success, stdout } = await command.output();
   return success ? new TextDecoder().decode(stdout).trim() : "";
