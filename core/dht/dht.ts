@@ -118,6 +118,8 @@ export class Dht extends Emitter<{ status: Status }> {
   /** Ends of one-shot operations that are under way. */
   readonly #ends = new Set<() => void>();
   #status: Status = "disconnected";
+  /** Was it connected before it was not? */
+  #wasLost = false;
   #lastStats = { at: 0, requests: 0 };
 
   constructor(private readonly options: DhtOptions) {
@@ -531,8 +533,25 @@ export class Dht extends Emitter<{ status: Status }> {
     if (status === this.#status) return;
     this.#status = status;
     log.info("status {status}", { status });
-    if (status === "disconnected") this.#upkeep.bootstrap();
+    if (status === "disconnected") {
+      this.#wasLost = true;
+      this.#upkeep.bootstrap();
+    }
+    if (status === "connected" && this.#wasLost) this.#revive();
     this.emit("status", status);
+  }
+
+  /** After an outage: that nodes did not answer says nothing about them. All that are known are asked again (6.7). */
+  #revive(): void {
+    this.#wasLost = false;
+    for (const family of this.#network.families) {
+      for (const node of this.#network.nodes[family].values()) {
+        if (!node.expired) continue;
+        node.expired = false;
+        node.replied = 0; // not good before it answers
+      }
+      for (const search of this.#searches[family].values()) search.reset();
+    }
   }
 }
 

@@ -46,7 +46,7 @@ export interface RequestCallbacks {
 export interface NetworkEvents {
   /** A request that passed all checks. */
   request(body: Request, node: Node, from: Address, tid: number): void;
-  /** A node has sent something. `revived`: it replied, and was not good before. */
+  /** A node has sent something. `revived`: it replied, and was not good, or had not answered before. */
   heard(node: Node, how: { replied: boolean; client: boolean; revived: boolean }): void;
   /** A reply told of other nodes. */
   told(node: Node): void;
@@ -340,13 +340,24 @@ export class Network {
   #request(body: RequestBody, id: InfoHash, client: boolean, from: Address, tid: number): void {
     if (!this.#withinRate(from)) return;
     this.traffic.requestsIn++;
+    const wasExpired = this.nodes[from.family].get(id)?.expired ?? false;
     const node = this.nodes[from.family].heard(id, from, false, this.clock.now());
     this.events.heard(node, { replied: false, client, revived: false });
+    if (wasExpired) this.#greet(node, client);
     if (body.name !== "put" && body.name !== "update") return this.events.request(body, node, from, tid);
     this.#complete(body.values ?? [], from, tid, (values, complete) => {
       // An incomplete put is not acknowledged: its sender will send all of it again.
       if (complete) this.events.request({ ...body, values }, node, from, tid);
     });
+  }
+
+  /**
+   * A node that did not answer asks something: is it back? Only its answer proves that, and brings it back into the searches that gave it up. (It
+   * counts as good from its first packet on, so an answer to anything else would not be taken for a return.)
+   */
+  #greet(node: Node, client: boolean): void {
+    const back = () => this.events.heard(node, { replied: true, client, revived: true });
+    this.request(node, { name: "ping" }, { reply: back });
   }
 
   #reply(body: ReplyBody, id: InfoHash, client: boolean, from: Address, tid: number): void {

@@ -173,6 +173,7 @@ interopTest("a 2023 daemon and a today peer, who cannot reach each other, meet t
     const today = await anna.waitText(group, "hello, 2026", { since: sinceToday });
     console.log(`from a 2023 daemon to a today peer: ${today.at - sent} ms`);
     assert.ok(today.at - sent < AT_ONCE);
+    assert.deepEqual(new Set(await anna.connectedAccounts()), new Set([kituo.jamiId])); // nothing passed beside Kituo
   });
 
   await t.step("their trust requests arrive: Kituo publishes their certificates where each of them looks", async () => {

@@ -246,3 +246,56 @@ Deno.test("a value kept for a week is looked after every hour", async () => {
   assert.equal(probes(), 2);
   await node.stop();
 });
+
+Deno.test("after an outage a node that asks something first is asked itself, and listens go on there", async () => {
+  const { network, node, peer } = await make();
+  const told: bigint[] = [];
+  node.listen(KEY, ({ id }) => void told.push(id));
+  await network.clock.advance(1_000);
+  peer.answer = () => null;
+  await network.clock.advance(60_000); // it bootstraps after 10 s, 20 s, 40 s
+  assert.equal(node.status, "disconnected");
+
+  peer.answer = (request) => peer.usual(request);
+  const before = peer.requests("listen").length;
+  await peer.ask(NODE, { name: "ping" });
+  await network.clock.advance(1_000);
+  assert.equal(node.status, "connected");
+  assert.equal(peer.requests("listen").length, before + 1);
+  await node.stop();
+});
+
+Deno.test("a packet in the name of a dead node wakes nothing but one question to it", async () => {
+  const { network, node, peer } = await make();
+  node.listen(KEY, () => {});
+  await network.clock.advance(1_000);
+  peer.answer = () => null;
+  await network.clock.advance(60_000);
+  const before = peer.received.length;
+  for (let n = 0; n < 3; n++) await peer.ask(NODE, { name: "ping" });
+  const asked = peer.received.slice(before).filter(({ kind }) => kind === "request");
+  assert.ok(asked.length > 0 && asked.length <= 3, `${asked.length}`);
+  assert.equal(node.status, "disconnected");
+  await node.stop();
+});
+
+Deno.test("after an outage all that was known before is asked again", async () => {
+  const { network, node, peer } = await make();
+  const other = new RawPeer(network, "10.1.0.2");
+  peer.answer = (request) => ({ ...peer.usual(request), nodes4: [other] });
+  node.listen(KEY, () => {});
+  await network.clock.advance(2_000);
+  assert.equal(other.requests("listen").length, 1);
+  peer.answer = other.answer = () => null;
+  await network.clock.advance(60_000);
+  assert.equal(node.status, "disconnected");
+
+  const before = other.requests("listen").length;
+  // Only the bootstrap host is heard of again: nobody tells of the other, and it says nothing by itself.
+  peer.answer = (request) => peer.usual(request);
+  other.answer = (request) => other.usual(request);
+  await network.clock.advance(60_000);
+  assert.equal(node.status, "connected");
+  assert.ok(other.requests("listen").length > before);
+  await node.stop();
+});
