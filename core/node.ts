@@ -41,8 +41,10 @@ import {
   type NodeEvent,
   type NodeFault,
   type NodeInfo,
+  type OverrideResult,
   type PendingRequest,
   type Readiness,
+  type RefusedInfo,
   type RunnableNode,
   type SearchQuery,
   type StorageInfo,
@@ -52,9 +54,10 @@ import { NodeNames } from "./node_names.ts";
 import { ownVcard } from "./node_profile.ts";
 import { UnknownInvitation } from "./relay/invitations.ts";
 import { type LinkFault, LinkRefused } from "./relay/join_links.ts";
+import { NothingRefused } from "./relay/refused.ts";
 import { Relay } from "./relay/relay.ts";
 import type { NewCommit } from "./store/commits.ts";
-import { conversationsPath, databasePath, filesPath, identityPath } from "./store/places.ts";
+import { conversationsPath, databasePath, filesPath, identityPath, refusedPath } from "./store/places.ts";
 import { openStore, type Store } from "./store/store.ts";
 import { type Conversation, NotMember } from "./swarm/conversation.ts";
 import { Mode } from "./swarm/conversation_facts.ts";
@@ -141,6 +144,7 @@ export class Node implements RunnableNode {
       clock: systemClock,
       random: systemRandom,
       conversationsDir: conversationsPath(config.data),
+      refusedDir: refusedPath(config.data),
       filesDir: filesPath(config.data),
       fileLimits: {
         maxFile: config.maxFileSize,
@@ -361,6 +365,24 @@ export class Node implements RunnableNode {
     await refusing(() => this.#relay.groups.leave(id));
   }
 
+  async refused(id: string): Promise<RefusedInfo[]> {
+    if (!this.store.conversations.get(id)) throw new NodeError("not found", "no such conversation");
+    return await Promise.resolve(this.#relay.refused.list(id).map(view.refusedInfo));
+  }
+
+  async overrideRefused(id: string, commit: string, reason: string): Promise<OverrideResult> {
+    return await refusing(async () => {
+      const kept = await this.#relay.refused.override(id, commit, reason);
+      this.#audit("commit.override", `${id}/${commit}`, reason);
+      return { refused: kept.map(view.refusedInfo) };
+    });
+  }
+
+  async dropRefused(id: string, commit: string): Promise<void> {
+    await refusing(() => this.#relay.refused.drop(id, commit));
+    this.#audit("commit.drop", `${id}/${commit}`, "");
+  }
+
   messages(id: string, query: MessagesQuery): Promise<MessageInfo[]> {
     return refusing(() => {
       const conversation = this.#open(id);
@@ -482,11 +504,20 @@ export class Node implements RunnableNode {
           reason: violation.message,
         }),
     );
+    this.#relay.refused.on("refused", (history) =>
+      this.#emit({
+        type: "conversation.refused",
+        data: { conversationId: history.conversation, refused: view.refusedInfo(history) },
+      }));
     this.#relay.delivery.on("held", ({ conversation, device }) => {
       if (this.#listeners.size === 0) return; // the lag costs a walk over the history
       const lag = view.lag(conversation, device, this.#relay);
       this.#emit({ type: "delivery", data: { conversationId: conversation.id, deviceId: device, lag } });
     });
+  }
+
+  #audit(action: string, target: string, detail: string): void {
+    this.store.audit.append({ actor: "admin", address: "", action, target, detail }, systemClock.now());
   }
 
   #conversation({ record }: Conversation): void {
@@ -547,7 +578,9 @@ async function refusing<T>(work: () => T | Promise<T>): Promise<T> {
     return await work();
   } catch (error) {
     if (error instanceof NodeError || !(error instanceof KituoError)) throw error;
-    if (error instanceof UnknownInvitation) throw new NodeError("not found", error.message, { cause: error });
+    if (error instanceof UnknownInvitation || error instanceof NothingRefused) {
+      throw new NodeError("not found", error.message, { cause: error });
+    }
     if (error instanceof UnknownContact) throw new NodeError("bad request", error.message, { cause: error });
     if (error instanceof LinkRefused) throw new NodeError(LINK_FAULTS[error.fault], error.message, { cause: error });
     if (error instanceof WriteConflict) throw new NodeError("conflict", error.message, { cause: error });

@@ -355,6 +355,33 @@ export const DEFAULT_MESSAGES_LIMIT = 50;
 export const MAX_SEARCH_LIMIT = 100;
 export const DEFAULT_SEARCH_LIMIT = 25;
 
+/** A history that a peer has and this node refuses, for a commit that breaks a rule. */
+export interface RefusedInfo {
+  /** the first commit that breaks a rule */
+  commit: string;
+  /** the newest commit of the history */
+  head: string;
+  /** who offered it */
+  from: { jamiId: string; deviceId: string };
+  /** which rule, in the words of today's daemons or Kituo's own */
+  reason: string;
+  /** what exactly is wrong */
+  detail: string;
+  /** type of the commit; "" = it cannot be read */
+  type: string;
+  /** Jami ID of its author; null = unknown */
+  author: string | null;
+  received: number;
+  /** may it be accepted? Not when bytes are missing or the signature is not its author's */
+  overridable: boolean;
+}
+
+/** What an override came to. */
+export interface OverrideResult {
+  /** histories that are refused for yet another commit */
+  refused: RefusedInfo[];
+}
+
 /** Something that happened, for who watches. Each carries the new state, so that nothing need be asked again. */
 export type NodeEvent =
   | { type: "status"; data: { ready: boolean; dht: DhtStatus } }
@@ -364,6 +391,7 @@ export type NodeEvent =
   | { type: "contact-gone"; data: { jamiId: string } }
   | { type: "conversation"; data: ConversationSummary }
   | { type: "conversation-gone"; data: { id: string } }
+  | { type: "conversation.refused"; data: { conversationId: string; refused: RefusedInfo } }
   | { type: "message"; data: { conversationId: string; message: MessageInfo } }
   | { type: "file"; data: { conversationId: string; file: FileInfo } }
   | { type: "presence"; data: { jamiId: string; online: boolean } }
@@ -447,6 +475,16 @@ export interface NodeApi {
   joinByLink(secret: string, jamiId: string, address: string): Promise<"invited" | "member">;
   /** Leaves a group; the data stays. Asked a second time it does not wait for anybody to know. @throws {NodeError} */
   leave(conversationId: string): Promise<void>;
+  /** The histories of others that are refused, the oldest first. @throws {NodeError} "not found" */
+  refused(conversationId: string): Promise<RefusedInfo[]>;
+  /**
+   * Accepts a commit that breaks a rule, for good, and takes in what was refused for it.
+   * @param reason for the audit trail and `deno task verify`
+   * @throws {NodeError} "not found"; "conflict" when it is no mere rule that the commit breaks
+   */
+  overrideRefused(conversationId: string, commit: string, reason: string): Promise<OverrideResult>;
+  /** Drops what was refused for a commit. @throws {NodeError} "not found" */
+  dropRefused(conversationId: string, commit: string): Promise<void>;
   /** Newest first. @throws {NodeError} "not found": the conversation, or the message in `before` */
   messages(conversationId: string, query: MessagesQuery): Promise<MessageInfo[]>;
   /** The newest first; in one conversation, or (`null`) in all. @throws {NodeError} "not found" */

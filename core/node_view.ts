@@ -18,6 +18,7 @@ import type {
   MemberInfo,
   MessageInfo,
   PendingRequest,
+  RefusedInfo,
   StorageInfo,
 } from "./node_api.ts";
 import type { AccountId, DeviceId } from "./identity/ids.ts";
@@ -25,6 +26,7 @@ import type { Calling } from "./node_names.ts";
 import { vcardName } from "./messaging/vcard.ts";
 import type { Relay } from "./relay/relay.ts";
 import type { FileRecord } from "./store/files.ts";
+import type { RefusedHistory } from "./store/refused.ts";
 import type { Store } from "./store/store.ts";
 import type { Conversation } from "./swarm/conversation.ts";
 import { entryOf } from "./swarm/entry.ts";
@@ -192,6 +194,22 @@ export function storageInfo(relay: Relay, store: Store): StorageInfo {
   const used = store.files.used();
   const files = { used, quota: total, conversationQuota: perConversation, maxSize: maxFile, retentionDays, counts };
   return { files };
+}
+
+export function refusedInfo(history: RefusedHistory): RefusedInfo {
+  const { commit, head, account, device, reason, detail, type, author, received, overridable } = history;
+  const from = { jamiId: account, deviceId: device };
+  return {
+    commit,
+    head,
+    from,
+    reason,
+    detail,
+    type,
+    author: author ?? null,
+    received: inSeconds(received),
+    overridable,
+  };
 }
 
 /** Is a device of the account announced or connected? */

@@ -18,6 +18,7 @@ import { fileRoutes } from "./api/files.ts";
 import { messageRoutes } from "./api/messages.ts";
 import { nameRoutes } from "./api/names.ts";
 import { nodeRoutes } from "./api/node.ts";
+import { refusedRoutes } from "./api/refused.ts";
 import { requestRoutes } from "./api/requests.ts";
 import { searchRoutes } from "./api/search.ts";
 import { MAX_BODY } from "./constants.ts";
@@ -76,6 +77,7 @@ export function createApp(node: NodeApi, { token, signal, clock = systemClock }:
     memberRoutes,
     messageRoutes,
     nameRoutes,
+    refusedRoutes,
     searchRoutes,
   ];
   for (const routes of resources) {

@@ -132,3 +132,15 @@ export const PROFILE_TIMEOUT_MS = 30_000;
 
 /** Attempts to give a device our profile on one connection: one who has not cloned yet declines. */
 export const PROFILE_ATTEMPTS = 8;
+
+/** What may be kept of histories that were refused. */
+export interface RefusedBound {
+  readonly count: number;
+  readonly bytes: number;
+}
+
+/** Of one conversation: about 40 000 messages, which is more than an admin leaves lying. */
+export const MAX_REFUSED_OF_CONVERSATION: RefusedBound = { count: 16, bytes: 32 * 1024 * 1024 };
+
+/** Of all together. */
+export const MAX_REFUSED_HISTORIES: RefusedBound = { count: 256, bytes: 256 * 1024 * 1024 };

@@ -13,12 +13,11 @@ import type { Store } from "../store/store.ts";
 import { Conversation, type Fetched, type Moved } from "../swarm/conversation.ts";
 import { Mode } from "../swarm/conversation_facts.ts";
 import { renameDurably } from "../swarm/durable_fs.ts";
-import { checkHistory } from "../swarm/history.ts";
+import { checkHistory, violationOf } from "../swarm/history.ts";
 import type { GitObject, Oid } from "../swarm/object.ts";
 import { emptyReader, OverlayReader } from "../swarm/overlay.ts";
 import { missingObjects } from "../swarm/reachable.ts";
 import { Repository } from "../swarm/repository.ts";
-import { RuleViolation } from "../swarm/rules/violation.ts";
 import { createConversation, join as joinCommit, type NewConversation } from "../swarm/write_members.ts";
 import { MAX_WANTED_OF_ACCOUNT } from "./constants.ts";
 
@@ -244,9 +243,9 @@ export class Conversations extends Emitter<ConversationsEvents> {
 
   async #checkClone(id: Oid, reader: OverlayReader, head: Oid): Promise<void> {
     let last;
-    for await (const checked of checkHistory(reader, { head, known: () => false, conversation: id })) {
-      const { valid, reason, detail } = checked;
-      if (!valid) throw new RuleViolation(checked.id, reason ?? "refused", detail ?? "");
+    const overrides = this.options.store.overrides.commits(id);
+    for await (const checked of checkHistory(reader, { head, known: () => false, conversation: id, overrides })) {
+      if (!checked.valid) throw violationOf(checked);
       last = checked;
     }
     const role = last?.members?.roles.get(this.options.identity.account);

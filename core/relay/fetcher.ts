@@ -18,6 +18,7 @@ import { RuleViolation } from "../swarm/rules/violation.ts";
 import type { Connection } from "../transport/channel.ts";
 import { MAX_HAVES, MAX_RECEIVING_BYTES, REFUSED_KEPT, REFUSED_MS } from "./constants.ts";
 import type { Conversations } from "./conversations.ts";
+import type { RefusedHistories } from "./refused.ts";
 
 const log = getLogger(["kituo", "relay"]);
 
@@ -38,8 +39,18 @@ export class Fetcher extends Emitter<FetcherEvents> {
   #budget = new Budget("packs being received", MAX_RECEIVING_BYTES);
   #clients = new WeakMap<Connection, Map<Oid, Promise<GitClient>>>();
 
-  constructor(private readonly conversations: Conversations, private readonly clock: Clock) {
+  /** @param aside where refused histories are kept, if anywhere */
+  constructor(
+    private readonly conversations: Conversations,
+    private readonly clock: Clock,
+    private readonly aside?: Pick<RefusedHistories, "keep">,
+  ) {
     super();
+  }
+
+  /** What was refused may be fetched again: the operator accepted something. */
+  retry(): void {
+    this.#refused.clear();
   }
 
   /** Fetches, or clones what is still to be cloned. Resolves when done; never rejects. */
@@ -75,6 +86,7 @@ export class Fetcher extends Emitter<FetcherEvents> {
       if (fetched && error instanceof RuleViolation) {
         this.#refused.set(`${id}/${fetched.head}`, this.clock.now() + REFUSED_MS);
         this.emit("refused", { id, connection, violation: error });
+        await this.aside?.keep(id, connection.peer, fetched, error);
       }
       throw error;
     }

@@ -34,6 +34,7 @@ import { Links } from "./links.ts";
 import { Moderation } from "./moderation.ts";
 import { OwedInvitations } from "./owed_invitations.ts";
 import { Profiles } from "./profiles.ts";
+import { RefusedHistories } from "./refused.ts";
 import { Router } from "./router.ts";
 
 const log = getLogger(["kituo", "relay"]);
@@ -46,6 +47,8 @@ export interface RelayOptions {
   random: Random;
   /** Folder of the repositories. */
   conversationsDir: string;
+  /** Folder of the histories that were refused. */
+  refusedDir: string;
   /** Folder of the files that members send, and how much of them is kept. */
   filesDir: string;
   fileLimits: FileLimits;
@@ -72,6 +75,7 @@ export class Relay {
   readonly conversations: Conversations;
   readonly invitations: Invitations;
   readonly fetcher: Fetcher;
+  readonly refused: RefusedHistories;
   readonly delivery: Delivery;
   readonly links: Links;
   readonly groups: Groups;
@@ -128,7 +132,8 @@ export class Relay {
         set: (device, generation) => store.certificates.setGeneration(device, generation),
       },
     });
-    this.fetcher = new Fetcher(this.conversations, clock);
+    this.refused = new RefusedHistories({ dir: options.refusedDir, store, clock, conversations: this.conversations });
+    this.fetcher = new Fetcher(this.conversations, clock, this.refused);
     this.delivery = new Delivery({
       store,
       clock,
@@ -211,6 +216,7 @@ export class Relay {
 
   async start(): Promise<void> {
     await this.conversations.start();
+    await this.refused.start();
     this.#listen();
     this.connections.start();
     this.links.start();
@@ -236,6 +242,7 @@ export class Relay {
     this.profiles.stop();
     await this.files.stop();
     await this.connections.stop();
+    await this.refused.stop();
     this.#router.stop();
     await this.conversations.stop();
   }
@@ -300,6 +307,7 @@ export class Relay {
       this.delivery.shows(conversation, peer.account, peer.device, held);
       if (added.length) this.#spread(conversation);
     });
+    this.refused.on("overridden", ({ conversation }) => this.#fetchAgain(conversation));
     this.invitations.on("accepted", ({ conversation, from }) => this.#clone(conversation, from));
     contacts.on("accepted", ({ account, conversation }) => {
       this.conversations.want(conversation, account, 0);
@@ -319,6 +327,15 @@ export class Relay {
     this.#watch();
     this.links.reach(from);
     this.#clones.attempt(conversation);
+  }
+
+  /** Asks everybody connected for what was refused until now. */
+  #fetchAgain(id: string): void {
+    this.fetcher.retry();
+    for (const connection of this.connections.connections()) {
+      const isMember = this.conversations.get(id)?.mayFetch(connection.peer);
+      if (isMember ?? this.conversations.isWanted(id)) this.fetcher.fetch(id, connection);
+    }
   }
 
   /** Follows the presence of everybody who is served. */

@@ -232,6 +232,35 @@ export const migrations: readonly string[] = [
     registered INTEGER NOT NULL      -- ms
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  -- histories of peers that break a rule; what they consist of lies in a file named after the head
+  CREATE TABLE refused_histories (
+    conversation TEXT NOT NULL,
+    head TEXT NOT NULL,
+    violator TEXT NOT NULL,          -- the first commit that breaks a rule
+    reason TEXT NOT NULL,
+    detail TEXT NOT NULL,
+    type TEXT NOT NULL,              -- of that commit; '' = unreadable
+    author TEXT,                     -- account; NULL = unknown
+    overridable INTEGER NOT NULL,
+    account TEXT NOT NULL,           -- who offered it
+    device TEXT NOT NULL,
+    received INTEGER NOT NULL,       -- ms
+    bytes INTEGER NOT NULL,          -- of the file; 0 = there is none
+    PRIMARY KEY (conversation, head)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX refused_histories_age ON refused_histories (received);
+
+  -- commits that the operator accepts although they break a rule
+  CREATE TABLE overrides (
+    conversation TEXT NOT NULL,
+    violator TEXT NOT NULL,
+    violated TEXT NOT NULL,          -- the rule that it breaks
+    reason TEXT NOT NULL,            -- the operator's
+    at INTEGER NOT NULL,             -- ms
+    PRIMARY KEY (conversation, violator)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];
 
 /** The number of the step the database stands at; 0 for an empty file. */

@@ -22,6 +22,11 @@ export function filesPath(data: string): string {
   return join(data, "files");
 }
 
+/** The folder of the histories that were refused and are kept aside. @param data the data folder */
+export function refusedPath(data: string): string {
+  return join(data, "refused");
+}
+
 /**
  * The repository of a conversation.
  * @param conversations the folder of the repositories

@@ -17,6 +17,7 @@ import { Ledger } from "./ledger.ts";
 import { migrate } from "./migrations.ts";
 import { NameAnswers, RegisteredNames } from "./names.ts";
 import { Profiles } from "./profiles.ts";
+import { Overrides, RefusedHistories } from "./refused.ts";
 import { ConversationRequests, TrustRequests } from "./requests.ts";
 import { Search } from "./search.ts";
 import { Settings } from "./settings.ts";
@@ -43,6 +44,8 @@ export class Store {
   readonly audit: Audit;
   readonly nameAnswers: NameAnswers;
   readonly registeredNames: RegisteredNames;
+  readonly refused: RefusedHistories;
+  readonly overrides: Overrides;
   readonly #db: DatabaseSync;
   #depth = 0;
 
@@ -69,6 +72,8 @@ export class Store {
     this.audit = new Audit(db);
     this.nameAnswers = new NameAnswers(db);
     this.registeredNames = new RegisteredNames(db);
+    this.refused = new RefusedHistories(db);
+    this.overrides = new Overrides(db);
   }
 
   /**

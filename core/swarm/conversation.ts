@@ -18,16 +18,16 @@ import { historyNodes } from "./ancestry.ts";
 import { addToIndex } from "./commit_index.ts";
 import { type ConversationFacts, conversationFacts, readCommit } from "./conversation_facts.ts";
 import { holds, lacking, type NodeSource, readingAhead } from "./graph.ts";
-import { checkHistory } from "./history.ts";
+import { checkHistory, violationOf } from "./history.ts";
 import { indexRow, indexRows } from "./index_rows.ts";
 import { type Members, membersAt, treesOf } from "./members.ts";
 import type { GitObject, ObjectReader, Oid } from "./object.ts";
 import { type Profile, PROFILE_PATH } from "./profile.ts";
 import { profileAt } from "./read_profile.ts";
 import { OverlayReader } from "./overlay.ts";
+import { readOverrides, writeOverrides } from "./override_file.ts";
 import { missingObjects } from "./reachable.ts";
 import type { Repository } from "./repository.ts";
-import { RuleViolation } from "./rules/violation.ts";
 import type { WriteContext, Written } from "./write.ts";
 import { mergeHeads } from "./write_merge.ts";
 
@@ -106,6 +106,7 @@ export class Conversation extends Emitter<ConversationEvents> {
     const facts = await conversationFacts(repository, id);
     const { tree } = await readCommit(repository, head);
     const conversation = new Conversation(facts, repository, deps, head, await membersAt(repository, tree));
+    await conversation.#importOverrides();
     await conversation.#catchUp();
     await conversation.#noteProfile(tree);
     return conversation;
@@ -223,6 +224,11 @@ export class Conversation extends Emitter<ConversationEvents> {
     });
   }
 
+  /** Writes the operator's overrides beside the objects, for who has no database. */
+  async noteOverrides(): Promise<void> {
+    await writeOverrides(this.repository.gitdir, this.deps.store.overrides.forConversation(this.id));
+  }
+
   /** Waits for what is being taken in or written, then closes the repository. */
   close(): Promise<void> {
     return this.#mutex.run("write", () => this.repository.close());
@@ -255,10 +261,10 @@ export class Conversation extends Emitter<ConversationEvents> {
     const rows = [...checked];
     const done = new Set(checked.map(({ id }) => id));
     const known = (id: Oid) => done.has(id) || this.has(id);
-    for await (const verdict of checkHistory(reader, { head, known, conversation: this.id })) {
-      const { valid, commit, members, id, reason, detail } = verdict;
-      if (!valid || !commit || !members) throw new RuleViolation(id, reason ?? "refused", detail ?? "");
-      rows.push(indexRow(this.id, commit, members));
+    const overrides = this.deps.store.overrides.commits(this.id);
+    for await (const verdict of checkHistory(reader, { head, known, conversation: this.id, overrides })) {
+      if (!verdict.valid) throw violationOf(verdict);
+      rows.push(indexRow(this.id, verdict.commit, verdict.members));
     }
     return rows;
   }
@@ -282,6 +288,14 @@ export class Conversation extends Emitter<ConversationEvents> {
       log.error("packing {id} failed: {error}", { id: this.id, error: messageOf(error) })
     );
     return rows;
+  }
+
+  /** Makes database and repository agree on the overrides: either may have been lost, or a crash came between them. */
+  async #importOverrides(): Promise<void> {
+    const { overrides } = this.deps.store;
+    const noted = await readOverrides(this.repository.gitdir);
+    for (const note of noted) overrides.put({ conversation: this.id, ...note });
+    if (overrides.forConversation(this.id).length > noted.length) await this.noteOverrides();
   }
 
   /** Adds to the index what the repository has and the index lacks: everything there was checked before the ref moved. */

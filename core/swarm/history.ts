@@ -16,9 +16,15 @@ import { CHECKS_IN_FLIGHT, MAX_COMMITS } from "./history_limits.ts";
 import { type Members, membersAt, treesOf } from "./members.ts";
 import { MissingObject, type ObjectReader, type Oid } from "./object.ts";
 import { linearNewestFirst, type OrderNode } from "./order.ts";
+import { isOverridable } from "./rules/envelope.ts";
 import { checkCommit, OwnReason, Reason, RuleViolation } from "./rules/index.ts";
 
 export { RuleViolation } from "./rules/index.ts";
+
+/** What the caller throws when it refuses a history for one commit of it. */
+export function violationOf({ id, reason, detail, commit, author, overridable }: RefusedCommit): RuleViolation {
+  return new RuleViolation(id, reason, detail, { type: commit?.type ?? "", author, overridable });
+}
 
 /** What to check. */
 export interface HistoryOptions {
@@ -58,6 +64,8 @@ export interface RefusedCommit {
   readonly reason: string;
   /** What exactly is wrong, for the operator. */
   readonly detail: string;
+  /** May the operator accept it nevertheless (5.6)? */
+  readonly overridable: boolean;
 }
 
 /** What is said of one commit. */
@@ -105,11 +113,12 @@ function settle(verdict: Verdict, refused: Set<Oid>, overrides?: ReadonlySet<Oid
   const ancestor = commit?.parents.find((parent) => refused.has(parent));
   if (ancestor !== undefined) {
     refused.add(id);
-    return { ...verdict, valid: false, reason: OwnReason.descendant, detail: `of ${ancestor}` };
+    return { ...verdict, valid: false, reason: OwnReason.descendant, detail: `of ${ancestor}`, overridable: false };
   }
   if (verdict.valid) return verdict;
-  if (overrides?.has(id) && commit !== null && author !== null && members !== null) {
-    return { ...verdict, commit, author, members, valid: true };
+  const { reason, detail, overridable } = verdict;
+  if (overridable && overrides?.has(id) && commit !== null && author !== null && members !== null) {
+    return { id, commit, author, members, valid: true, reason, detail };
   }
   refused.add(id);
   return verdict;
@@ -155,21 +164,25 @@ async function judge(
 ): Promise<Verdict> {
   const { id, problem } = node;
   if (problem !== null) {
-    return { id, commit: null, author: null, members: null, valid: false, reason: problem, detail: "the commit" };
+    const nothing = { commit: null, author: null, members: null, overridable: false };
+    return { id, ...nothing, valid: false, reason: problem, detail: "the commit" };
   }
   const commit = await readCommit(reader, id);
   const members = await orNull(membersAt(reader, commit.tree));
   let author: AccountId | null = null;
+  let parents: Oid[] = [];
   try {
     if (facts === null) throw new RuleViolation(id, OwnReason.missing, "the initial commit");
-    const parents = await Promise.all(commit.parents.map((parent) => treeOf(reader, commit, parent, nodes)));
+    parents = await Promise.all(commit.parents.map((parent) => treeOf(reader, commit, parent, nodes)));
     author = await orNull(authorOf(treesOf(reader), commit, parents[0] ?? null));
     await checkCommit(reader, facts, commit, parents);
     if (author === null || members === null) throw new RuleViolation(id, OwnReason.unreadable, "author or members");
     return { id, commit, author, members, valid: true, reason: null, detail: null };
   } catch (error) {
     if (!(error instanceof RuleViolation)) throw error;
-    return { id, commit, author, members, valid: false, reason: error.reason, detail: error.detail };
+    const { reason, detail } = error;
+    const overridable = author !== null && members !== null && await isOverridable(reader, commit, parents, reason);
+    return { id, commit, author, members, valid: false, reason, detail, overridable };
   }
 }
 

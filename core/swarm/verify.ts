@@ -5,6 +5,7 @@ import { conversationFacts, isPeersFault, readCommit } from "./conversation_fact
 import { checkHistory } from "./history.ts";
 import { MAX_COMMITS } from "./history_limits.ts";
 import { type Role, rolesWithLeft } from "./members.ts";
+import type { OverrideNote } from "./override_file.ts";
 import type { ObjectReader, Oid } from "./object.ts";
 
 /** One line of the report, in the order it is printed. */
@@ -17,23 +18,30 @@ export interface VerifyLine {
   /** `null` when the commit cannot be read. */
   device: DeviceId | null;
   valid: boolean;
+  /** The rule that it breaks. */
   reason?: string;
+  /** Why the operator accepts it nevertheless; it is valid then. */
+  overridden?: string;
   members: Record<AccountId, Role>;
 }
 
 /**
  * The verdicts on every commit reachable from `head`, oldest first.
  * @param conversation its id; found by following first parents when not given
+ * @param overrides what the operator accepts
  * @throws {LimitError} when there are more commits than {@link MAX_COMMITS}
  */
 export async function* verifyHistory(
   reader: ObjectReader,
   head: Oid,
   conversation?: Oid,
+  overrides: readonly OverrideNote[] = [],
 ): AsyncGenerator<VerifyLine> {
   const id = conversation ?? await findRoot(reader, head);
   const initialMembers = await initialMembersOf(reader, id);
-  for await (const verdict of checkHistory(reader, { head, conversation: id, known: () => false })) {
+  const accepted = new Map(overrides.map((note) => [note.commit, note]));
+  const options = { head, conversation: id, known: () => false, overrides: new Set(accepted.keys()) };
+  for await (const verdict of checkHistory(reader, options)) {
     const { commit, author, members, valid, reason } = verdict;
     yield {
       commit: verdict.id,
@@ -42,6 +50,7 @@ export async function* verifyHistory(
       device: commit?.device ?? null,
       valid,
       ...(reason === null ? {} : { reason }),
+      ...(valid && reason !== null ? { overridden: accepted.get(verdict.id)?.reason ?? "" } : {}),
       members: members === null ? {} : Object.fromEntries(rolesWithLeft(members, initialMembers)),
     };
   }

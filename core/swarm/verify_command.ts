@@ -1,11 +1,12 @@
 /**
  * `deno task verify PATH [--ref REF]`: replays the swarm repository at PATH (bare or with a work tree, anybody's) and
- * prints one JSON line per commit, oldest first. Exit code 0: all valid; 1: a commit is refused; 2: cannot be read.
+ * prints one JSON line per commit, oldest first. Exit code 0: all valid, or accepted by the operator; 1: a commit is refused; 2: cannot be read.
  */
 
 import { parseArgs } from "node:util";
 import { messageOf } from "../base/errors.ts";
 import { isOid, type Oid } from "./oid.ts";
+import { readOverrides } from "./override_file.ts";
 import { Repository } from "./repository.ts";
 import { verifyHistory } from "./verify.ts";
 
@@ -36,8 +37,11 @@ export async function verifyCommand(
       return UNUSABLE;
     }
     let code = ALL_VALID;
-    for await (const line of verifyHistory(repository, head)) {
+    for await (const line of verifyHistory(repository, head, undefined, await readOverrides(repository.gitdir))) {
       if (!line.valid) code = REFUSED;
+      if (line.overridden !== undefined) {
+        complain(`verify: ${line.commit} breaks a rule (${line.reason}) and was accepted by the operator`);
+      }
       print(JSON.stringify(line));
     }
     return code;

@@ -16,8 +16,8 @@ const getEvents = createRoute({
   path: "/events",
   summary: "A stream of what happens; `Last-Event-ID` takes it up where it was lost",
   description: "Each event has an id, a type (`status`, `request`, `request-gone`, `contact`, `contact-gone`, " +
-    "`conversation`, `conversation-gone`, `message`, `file`, `presence`, `name`, `delivery`) and JSON data. The type `reset` says " +
-    "that events were missed: read everything again.",
+    "`conversation`, `conversation-gone`, `conversation.refused`, `message`, `file`, `presence`, `name`, `delivery`) and " +
+    "JSON data. The type `reset` says that events were missed: read everything again.",
   security,
   request: { headers: z.object({ "last-event-id": z.string().max(100).optional() }) },
   responses: {

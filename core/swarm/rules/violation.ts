@@ -1,6 +1,7 @@
 /** A commit that breaks a rule. */
 
 import { KituoError } from "../../base/errors.ts";
+import type { AccountId } from "../../identity/ids.ts";
 import type { Oid } from "../object.ts";
 
 /**
@@ -37,8 +38,19 @@ export const OwnReason = {
   fileMode: "File with an unusual mode",
   unreadable: "Unreadable object",
   missing: "Missing object",
+  reverted: "Merge brings back what one side changed",
   descendant: "descends from a refused commit",
 } as const;
+
+/** What is known of a refused commit besides why. */
+export interface Offence {
+  /** Its type; "" = it cannot be read. */
+  readonly type: string;
+  /** Account of the author's device; `null` = unknown. */
+  readonly author: AccountId | null;
+  /** It is whole and signed by its author, and breaks nothing but a rule: the operator may accept it (5.6). */
+  readonly overridable: boolean;
+}
 
 /** Thrown by the rules: the commit must not get into the conversation. */
 export class RuleViolation extends KituoError {
@@ -47,7 +59,12 @@ export class RuleViolation extends KituoError {
    * @param reason one of {@link Reason} or {@link OwnReason}
    * @param detail what exactly is wrong, for the operator
    */
-  constructor(readonly commit: Oid, readonly reason: string, readonly detail = "") {
+  constructor(
+    readonly commit: Oid,
+    readonly reason: string,
+    readonly detail = "",
+    readonly offence: Offence = { type: "", author: null, overridable: false },
+  ) {
     super(`commit ${commit} refused: ${reason}${detail && ` (${detail})`}`);
   }
 }

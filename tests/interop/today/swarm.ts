@@ -9,14 +9,13 @@ import { isMember } from "../../../core/swarm/access.ts";
 import { field } from "../../../core/swarm/commit.ts";
 import { type ConversationFacts, conversationFacts, readCommit } from "../../../core/swarm/conversation_facts.ts";
 import type { Fetched } from "../../../core/swarm/fetch_pack.ts";
-import { checkHistory } from "../../../core/swarm/history.ts";
+import { checkHistory, violationOf } from "../../../core/swarm/history.ts";
 import { type Members, membersAt } from "../../../core/swarm/members.ts";
 import type { ObjectReader, Oid } from "../../../core/swarm/object.ts";
 import { linearNewestFirst, type OrderNode } from "../../../core/swarm/order.ts";
 import { emptyReader, OverlayReader } from "../../../core/swarm/overlay.ts";
 import { isReachable, missingObjects } from "../../../core/swarm/reachable.ts";
 import { Repository } from "../../../core/swarm/repository.ts";
-import { RuleViolation } from "../../../core/swarm/rules/violation.ts";
 import type { WriteContext, Written } from "../../../core/swarm/write.ts";
 import { mergeHeads } from "../../../core/swarm/write_merge.ts";
 
@@ -158,8 +157,8 @@ async function valid(
 ): Promise<Entry[]> {
   const entries: Entry[] = [];
   for await (const verdict of checkHistory(reader, { head, known, conversation })) {
-    const { valid, id, commit, author } = verdict;
-    if (!valid || !commit || !author) throw new RuleViolation(id, verdict.reason ?? "refused", verdict.detail ?? "");
+    if (!verdict.valid) throw violationOf(verdict);
+    const { id, commit, author } = verdict;
     const { parents, timestamp, type, body } = commit;
     entries.push({ id, parents, timestamp, type, author, body: field(body, "body"), action: field(body, "action") });
   }

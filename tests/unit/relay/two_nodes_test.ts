@@ -40,6 +40,7 @@ class World {
       clock: systemClock,
       random: systemRandom,
       conversationsDir: join(data, "conversations"),
+      refusedDir: join(data, "refused"),
       filesDir: join(data, "files"),
       fileLimits: { maxFile: 1_000_000, total: 2_000_000, perConversation: 1_500_000, retentionDays: 0 },
       peerPort: 0,

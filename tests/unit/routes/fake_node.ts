@@ -24,7 +24,9 @@ import {
   type NodeApi,
   NodeError,
   type NodeEvent,
+  type OverrideResult,
   type PendingRequest,
+  type RefusedInfo,
   type SearchQuery,
   type StorageInfo,
 } from "../../../core/node_api.ts";
@@ -71,6 +73,12 @@ export class FakeNode implements NodeApi {
     { registeredName: "juma", jamiId: id(3), registered: 2 },
   ];
   readonly posts: MessageInfo[] = [];
+  readonly refusedHistories = new Map<string, RefusedInfo>([true, false].map((overridable, n) => {
+    const commit = id(0xe0 + n);
+    const from = { jamiId: id(2), deviceId: "e".repeat(64) };
+    const why = { reason: "Malformed commit", detail: "not allowed: x", type: "text/plain", author: id(2) };
+    return [commit, { commit, head: id(0xea), from, ...why, received: 1_790_000_000, overridable }];
+  }));
   /** What was done to groups, in words. */
   readonly deeds: string[] = [];
   /** The join link of its conversation. */
@@ -260,6 +268,26 @@ export class FakeNode implements NodeApi {
   async leave(conversation: string): Promise<void> {
     await this.#find(conversation);
     this.deeds.push("leave");
+  }
+
+  async refused(conversation: string): Promise<RefusedInfo[]> {
+    await this.#find(conversation);
+    return [...this.refusedHistories.values()];
+  }
+
+  async overrideRefused(conversation: string, commit: string, reason: string): Promise<OverrideResult> {
+    await this.#find(conversation);
+    const history = this.refusedHistories.get(commit);
+    if (!history) throw new NodeError("not found", "Nothing was refused for this commit.");
+    if (!history.overridable) throw new NodeError("conflict", "This can never be accepted.");
+    this.refusedHistories.delete(commit);
+    this.deeds.push(`override ${commit} ${reason}`);
+    return { refused: [] };
+  }
+
+  async dropRefused(conversation: string, commit: string): Promise<void> {
+    await this.#find(conversation);
+    if (!this.refusedHistories.delete(commit)) throw new NodeError("not found", "Nothing was refused for this commit.");
   }
 
   async messages(conversation: string, { limit, before }: { limit: number; before?: string }): Promise<MessageInfo[]> {

@@ -1,0 +1,80 @@
+/** /conversations/{id}/refused: histories that peers accepted and the node does not, and what the owner decides about them. */
+
+import { createRoute, z } from "@hono/zod-openapi";
+import type { NodeApi } from "../../core/node_api.ts";
+import { MAX_REASON } from "../constants.ts";
+import { router } from "../router.ts";
+import { everywhere, id, json, mayConflict, notFound, security, text, time, withBody, withoutBody } from "./schemas.ts";
+
+const refused = z.object({
+  commit: id.openapi({ description: "the first commit that breaks a rule" }),
+  head: id.openapi({ description: "the newest commit of the history" }),
+  from: z.object({ jamiId: z.string(), deviceId: z.string() }).openapi({ description: "who offered it" }),
+  reason: z.string().openapi({ description: "which rule it breaks" }),
+  detail: z.string().openapi({ description: "what exactly is wrong" }),
+  type: z.string().openapi({ description: 'of the commit; "" = it cannot be read' }),
+  author: z.string().nullable().openapi({ description: "Jami ID; null = unknown" }),
+  received: time,
+  overridable: z.boolean().openapi({
+    description: "may it be accepted? Not when something is missing or the signature is not its author's",
+  }),
+}).openapi("RefusedHistory");
+
+const histories = z.object({ refused: z.array(refused) });
+
+const listRefused = createRoute({
+  method: "get",
+  path: "/conversations/{id}/refused",
+  summary: "Histories that members have and the node refuses",
+  description: "They are kept aside, the oldest of those who bring most give way.",
+  security,
+  request: { params: z.object({ id }) },
+  responses: { 200: json(histories, "The histories, the oldest first"), ...everywhere, ...notFound },
+});
+
+const overrideRefused = createRoute({
+  method: "post",
+  path: "/conversations/{id}/refused/{commit}/override",
+  summary: "Accept a commit that breaks a rule, for good, and take in what was refused for it",
+  security,
+  request: {
+    params: z.object({ id, commit: id }),
+    body: {
+      required: true,
+      content: {
+        "application/json": { schema: z.strictObject({ reason: text(MAX_REASON).min(1) }).openapi("Override") },
+      },
+    },
+  },
+  responses: {
+    200: json(histories, "What is refused for yet another commit"),
+    ...everywhere,
+    ...notFound,
+    ...mayConflict,
+    ...withBody,
+  },
+});
+
+const dropRefused = createRoute({
+  method: "delete",
+  path: "/conversations/{id}/refused/{commit}",
+  summary: "Drop what was refused for a commit; members who still have it may bring it again",
+  security,
+  request: { params: z.object({ id, commit: id }) },
+  responses: { 204: { description: "Dropped" }, ...everywhere, ...notFound, ...mayConflict, ...withoutBody },
+});
+
+/** The routes of refused histories. */
+export function refusedRoutes(api: NodeApi) {
+  return router()
+    .openapi(listRefused, async (c) => c.json({ refused: await api.refused(c.req.valid("param").id) }, 200))
+    .openapi(overrideRefused, async (c) => {
+      const { id, commit } = c.req.valid("param");
+      return c.json(await api.overrideRefused(id, commit, c.req.valid("json").reason), 200);
+    })
+    .openapi(dropRefused, async (c) => {
+      const { id, commit } = c.req.valid("param");
+      await api.dropRefused(id, commit);
+      return c.body(null, 204);
+    });
+}
