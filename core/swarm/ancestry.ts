@@ -2,6 +2,7 @@
 
 import { LimitError } from "../base/errors.ts";
 import { LruMap } from "../base/limits.ts";
+import { Breather } from "./breather.ts";
 import { readCommit } from "./conversation_facts.ts";
 import { CACHED_NODES, MAX_COMMITS } from "./history_limits.ts";
 import { popNewest, pushNewest } from "./newest_first.ts";
@@ -66,6 +67,7 @@ class Painter {
   #queued = new Map<Oid, number>();
   #seen = new Map<Oid, HistoryNode>();
   #queue: HistoryNode[] = [];
+  #breather = new Breather();
 
   constructor(private readonly nodes: NodeLookup) {}
 
@@ -90,6 +92,7 @@ class Painter {
     this.#queued.set(node.id, (this.#queued.get(node.id) ?? 1) - 1);
     if ((colours & STALE) === 0) this.undecided--;
     const shared = (colours & BOTH) === BOTH ? STALE : 0;
+    await this.#breather.pause();
     for (const parent of node.parents) await this.paint(parent, colours | shared);
     return true;
   }

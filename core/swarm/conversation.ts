@@ -14,7 +14,7 @@ import type { CommitRow, DisplayPage, NewCommit } from "../store/commits.ts";
 import type { Conversation as ConversationRecord } from "../store/conversations.ts";
 import type { Store } from "../store/store.ts";
 import { isMember } from "./access.ts";
-import { historyNodes } from "./ancestry.ts";
+import { historyNodes, type NodeLookup } from "./ancestry.ts";
 import { addToIndex } from "./commit_index.ts";
 import { type ConversationFacts, conversationFacts, readCommit } from "./conversation_facts.ts";
 import { holds, lacking, type NodeSource, readingAhead } from "./graph.ts";
@@ -241,14 +241,15 @@ export class Conversation extends Emitter<ConversationEvents> {
     if (rows.every(({ parents }) => parents.length > 1)) return [];
     if (rows.some(({ parents }) => parents.includes(this.#head))) return await this.#keep(reader, head, rows);
     if (!this.joined) throw new NotMember("histories differ, and only members can merge them");
-    const nodes = historyNodes(reader);
-    const merge = await mergeHeads(
-      this.#context(reader),
-      head,
-      async (id) => this.deps.store.commits.get(this.id, id) ?? await nodes(id),
-    );
+    const merge = await mergeHeads(this.#context(reader), head, this.#nodes(reader));
     for (const object of merge.objects) objects.set(object.oid, object);
     return await this.#keep(reader, merge.head, await this.#check(reader, merge.head, rows));
+  }
+
+  /** Commits from the index, and new ones from what brought them. */
+  #nodes(reader: ObjectReader): NodeLookup {
+    const fresh = historyNodes(reader);
+    return async (id) => this.deps.store.commits.get(this.id, id) ?? await fresh(id);
   }
 
   #context(reader: ObjectReader): WriteContext {
@@ -262,7 +263,8 @@ export class Conversation extends Emitter<ConversationEvents> {
     const done = new Set(checked.map(({ id }) => id));
     const known = (id: Oid) => done.has(id) || this.has(id);
     const overrides = this.deps.store.overrides.commits(this.id);
-    for await (const verdict of checkHistory(reader, { head, known, conversation: this.id, overrides })) {
+    const options = { head, known, conversation: this.id, overrides, nodes: this.#nodes(reader) };
+    for await (const verdict of checkHistory(reader, options)) {
       if (!verdict.valid) throw violationOf(verdict);
       rows.push(indexRow(this.id, verdict.commit, verdict.members));
     }

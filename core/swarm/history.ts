@@ -8,11 +8,12 @@
 
 import { LimitError } from "../base/errors.ts";
 import type { AccountId } from "../identity/ids.ts";
+import { historyNodes, type NodeLookup } from "./ancestry.ts";
 import { authorOf } from "./author.ts";
 import { Breather } from "./breather.ts";
 import type { Commit } from "./commit.ts";
 import { type ConversationFacts, conversationFacts, isPeersFault, readCommit } from "./conversation_facts.ts";
-import { CHECKS_IN_FLIGHT, MAX_COMMITS } from "./history_limits.ts";
+import { CHECKS_IN_FLIGHT, MAX_ANCESTORS_ASKED, MAX_COMMITS } from "./history_limits.ts";
 import { type Members, membersAt, treesOf } from "./members.ts";
 import { MissingObject, type ObjectReader, type Oid } from "./object.ts";
 import { linearNewestFirst, type OrderNode } from "./order.ts";
@@ -35,6 +36,8 @@ export interface HistoryOptions {
   conversation: Oid;
   /** Commits that the operator accepts although they break a rule (5.6). */
   overrides?: ReadonlySet<Oid>;
+  /** Where merges find their ancestors; the reader unless told. */
+  nodes?: NodeLookup;
   /** At most so many new commits; {@link MAX_COMMITS} unless told. */
   maxCommits?: number;
 }
@@ -88,6 +91,7 @@ export async function* checkHistory(reader: ObjectReader, options: HistoryOption
   const order = linearNewestFirst(options.head, nodes).reverse();
   // null: the initial commit is unreadable, so every commit is refused
   const facts = order.length === 0 ? null : await orNull(conversationFacts(reader, options.conversation));
+  const ancestors = bounded(options.nodes ?? historyNodes(reader));
   const refused = new Set<Oid>();
   const running: Promise<Verdict>[] = [];
   const breather = new Breather();
@@ -96,7 +100,7 @@ export async function* checkHistory(reader: ObjectReader, options: HistoryOption
     while (next < order.length && running.length < CHECKS_IN_FLIGHT) {
       const node = nodes.get(order[next++]);
       if (node === undefined) continue;
-      const verdict = judge(reader, facts, node, nodes);
+      const verdict = judge(reader, facts, node, nodes, ancestors);
       verdict.catch(() => {}); // reported when its turn comes; a caller that stops early must not crash the program
       running.push(verdict);
     }
@@ -105,6 +109,15 @@ export async function* checkHistory(reader: ObjectReader, options: HistoryOption
     if (verdict === undefined) break;
     yield settle(verdict, refused, options.overrides);
   }
+}
+
+/** The same look-up, until it was asked more often than any honest history makes necessary. @throws {LimitError} then */
+function bounded(nodes: NodeLookup): NodeLookup {
+  let left = MAX_ANCESTORS_ASKED;
+  return (id) => {
+    if (left-- === 0) throw new LimitError("swarm history", "its merges cross too often");
+    return nodes(id);
+  };
 }
 
 /** Gives a verdict its place in the history: after a refused parent, or with the operator's override. */
@@ -161,6 +174,7 @@ async function judge(
   facts: ConversationFacts | null,
   node: Node,
   nodes: ReadonlyMap<Oid, Node>,
+  ancestors: NodeLookup,
 ): Promise<Verdict> {
   const { id, problem } = node;
   if (problem !== null) {
@@ -175,7 +189,7 @@ async function judge(
     if (facts === null) throw new RuleViolation(id, OwnReason.missing, "the initial commit");
     parents = await Promise.all(commit.parents.map((parent) => treeOf(reader, commit, parent, nodes)));
     author = await orNull(authorOf(treesOf(reader), commit, parents[0] ?? null));
-    await checkCommit(reader, facts, commit, parents);
+    await checkCommit(reader, facts, commit, parents, ancestors);
     if (author === null || members === null) throw new RuleViolation(id, OwnReason.unreadable, "author or members");
     return { id, commit, author, members, valid: true, reason: null, detail: null };
   } catch (error) {

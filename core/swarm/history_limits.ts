@@ -51,5 +51,8 @@ export const CHECKS_IN_FLIGHT = 8;
 /** How deep bases of bases are merged (7: today's daemon stops at 2 as well). */
 export const MAX_BASE_DEPTH = 2;
 
+/** Ancestors that the merges of one check ask for: each merge of different trees walks to where its parents parted. */
+export const MAX_ANCESTORS_ASKED = 5_000_000;
+
 /** How far ahead of our clock, in seconds, a parent's time may be for us to follow it (2: "some minutes"). */
 export const MAX_TIME_AHEAD = 300;

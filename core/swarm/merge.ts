@@ -10,7 +10,7 @@ import { treesOf } from "./members.ts";
 import { type GitObject, MissingObject, type ObjectReader, type Oid, type TreeEntry } from "./object.ts";
 import { OverlayReader } from "./overlay.ts";
 import { PROFILE_PATH } from "./profile.ts";
-import { editTree } from "./tree_edit.ts";
+import { type EditedTree, editTree } from "./tree_edit.ts";
 import { FILE_MODE } from "./tree_view.ts";
 
 /** Two heads' merged tree. */
@@ -45,7 +45,7 @@ export async function mergeTrees(
   const made = new Map<Oid, GitObject>();
   const all = new OverlayReader(reader, made);
   const { bases } = await diverge(nodes, ours, theirs);
-  const base = await virtualBase(all, made, nodes, bases, 1);
+  const base = await virtualBase({ reader: all, made, nodes, tooDeep: "first" }, bases, 1);
   if (base === null) throw new MissingObject(theirs);
   return await mergeThree(all, base, await side(nodes, ours), await side(nodes, theirs));
 }
@@ -60,27 +60,46 @@ async function side(nodes: NodeLookup, head: Oid): Promise<Side> {
  */
 const UNDECIDED: TreeEntry = { mode: FILE_MODE, path: "", oid: "0".repeat(40), type: "blob" };
 
+/** What a base is looked for with. */
+interface BaseSearch {
+  readonly reader: ObjectReader;
+  /** Tree objects of merged bases, which the reader sees. */
+  readonly made: Map<Oid, GitObject>;
+  readonly nodes: NodeLookup;
+  /** What stands for bases that lie too deep to be merged: the first of them (as with today's daemon), or doubt wherever they differ. */
+  readonly tooDeep: "first" | "doubt";
+}
+
 /** The tree to compare with: the base's, or that of the bases merged with each other. `null` without a base. */
-async function virtualBase(
-  reader: ObjectReader,
-  made: Map<Oid, GitObject>,
-  nodes: NodeLookup,
-  bases: readonly Oid[],
-  depth: number,
-): Promise<Oid | null> {
+async function virtualBase(search: BaseSearch, bases: readonly Oid[], depth: number): Promise<Oid | null> {
+  const { reader, made, nodes } = search;
   const [first, ...others] = bases;
   if (first === undefined) return null;
   let { tree } = await nodes(first);
-  if (depth > MAX_BASE_DEPTH) return tree;
+  if (depth > MAX_BASE_DEPTH && search.tooDeep === "first") return tree;
   for (const other of others) {
-    const below = await diverge(nodes, first, other);
-    const base = await virtualBase(reader, made, nodes, below.bases, depth + 1);
-    if (base === null) continue;
-    const merged = await mergeThree(reader, base, { head: first, tree }, await side(nodes, other), () => UNDECIDED);
+    const merged = depth > MAX_BASE_DEPTH
+      ? await doubted(reader, tree, (await nodes(other)).tree)
+      : await mergeBases(search, { head: first, tree }, other, depth);
+    if (merged === null) continue;
     for (const object of merged.objects) made.set(object.oid, object);
     tree = merged.tree;
   }
   return tree;
+}
+
+async function mergeBases(search: BaseSearch, first: Side, other: Oid, depth: number): Promise<MergedTree | null> {
+  const { reader, nodes } = search;
+  const below = await diverge(nodes, first.head, other);
+  const base = await virtualBase(search, below.bases, depth + 1);
+  return base === null ? null : await mergeThree(reader, base, first, await side(nodes, other), () => UNDECIDED);
+}
+
+/** The one tree, undecided wherever the other differs. */
+async function doubted(reader: ObjectReader, tree: Oid, other: Oid): Promise<EditedTree> {
+  const trees = treesOf(reader);
+  const changes = await changedFiles(trees, tree, other);
+  return await editTree(trees, tree, new Map(changes.map(({ path }) => [path, UNDECIDED])));
 }
 
 /** Decides on a path that both sides changed differently. */
@@ -114,4 +133,39 @@ async function mergeThree(
 function deletionOrGreater(own: TreeEntry | null, other: TreeEntry | null, otherIsGreater: boolean): TreeEntry | null {
   if (own === null || other === null) return null;
   return otherIsGreater ? other : own;
+}
+
+/**
+ * A path of a merge that brings back what one side changed since both sides parted: no merge of anybody's ends so. What only one side changed is as
+ * that side has it, and what one side deleted and the other changed is gone; where both changed it, or the histories cross so often that their base
+ * is in doubt, either will do. `null` when there is none.
+ * @param merged root tree of the merge, each path of which is as in one of the two heads
+ * @throws {MissingObject} @throws {ProtocolError} when histories or trees cannot be read; @throws {LimitError}
+ */
+export async function broughtBack(
+  reader: ObjectReader,
+  nodes: NodeLookup,
+  [first, second]: readonly [Oid, Oid],
+  merged: Oid,
+): Promise<string | null> {
+  const made = new Map<Oid, GitObject>();
+  const all = new OverlayReader(reader, made);
+  const { bases } = await diverge(nodes, first, second);
+  const base = await virtualBase({ reader: all, made, nodes, tooDeep: "doubt" }, bases, 1);
+  if (base === null) throw new MissingObject(second);
+  const trees = treesOf(all);
+  const changesOf = async (tree: Oid) =>
+    new Map((await changedFiles(trees, base, tree)).map((change) => [change.path, change]));
+  const sides = [await changesOf((await nodes(first)).tree), await changesOf((await nodes(second)).tree)];
+  const result = await changesOf(merged);
+  for (const [i, side] of sides.entries()) {
+    const otherSide = sides[1 - i];
+    for (const [path, { before, after }] of side) {
+      if (before?.oid === UNDECIDED.oid) continue;
+      const other = otherSide.get(path);
+      const isHere = result.has(path) ? sameEntry(result.get(path)?.after, after) : sameEntry(before, after);
+      if (!isHere && (other === undefined || before !== null && after === null)) return path;
+    }
+  }
+  return null;
 }

@@ -1,6 +1,7 @@
 /** What the rules look at: one commit, its parent, what it changes, and who wrote it. */
 
 import { type AccountId, isDeviceId } from "../../identity/ids.ts";
+import type { NodeLookup } from "../ancestry.ts";
 import { authorityAt, authorOf, devicePath } from "../author.ts";
 import { certificateIn } from "../certificate_files.ts";
 import type { Commit } from "../commit.ts";
@@ -25,6 +26,7 @@ export class RuleContext {
   /**
    * @param parent root tree of the (first) parent, `null` for an initial commit
    * @param changes what differs from that parent
+   * @param nodes where to find the commit's ancestors
    */
   private constructor(
     readonly reader: ObjectReader,
@@ -32,6 +34,7 @@ export class RuleContext {
     readonly commit: Commit,
     readonly parent: Oid | null,
     readonly changes: readonly Change[],
+    readonly nodes: NodeLookup,
   ) {
     this.trees = treesOf(reader);
   }
@@ -42,9 +45,10 @@ export class RuleContext {
     conversation: ConversationFacts,
     commit: Commit,
     parent: Oid | null,
+    nodes: NodeLookup,
   ): Promise<RuleContext> {
     const changes = parent === commit.tree ? [] : await changedFiles(treesOf(reader), parent, commit.tree);
-    const context = new RuleContext(reader, conversation, commit, parent, changes);
+    const context = new RuleContext(reader, conversation, commit, parent, changes, nodes);
     for (const { path, after } of changes) {
       if (after === null) continue;
       if (after.mode !== FILE_MODE) context.refuse(OwnReason.fileMode, path);

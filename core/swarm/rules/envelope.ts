@@ -4,6 +4,7 @@
  */
 
 import { isAccountId, isDeviceId } from "../../identity/ids.ts";
+import { devicePath } from "../author.ts";
 import { accountSignedDevice, certificateIn } from "../certificate_files.ts";
 import type { Commit } from "../commit.ts";
 import { isPeersFault } from "../conversation_facts.ts";
@@ -12,8 +13,7 @@ import { treesOf } from "../members.ts";
 import type { TreeReader } from "../tree_view.ts";
 import { OwnReason } from "./violation.ts";
 
-/** Where a device's and an account's certificate may stand: a banned one still wrote what it wrote. */
-const DEVICES = ["devices", "banned/devices"];
+/** Where an account's certificate may stand: a banned member still wrote what it wrote, with a device whose file stays (1.1). */
 const ACCOUNTS = ["members", "admins", "banned/members", "banned/admins"];
 
 /** Reasons that nobody can override, whatever the signature: such a commit is no part of this conversation, or no plain git. */
@@ -49,16 +49,14 @@ export async function isOverridable(
 /** Is the commit signed by its device, and the device by its account, with the certificates of this tree? */
 async function isSignedBy(trees: TreeReader, tree: Oid, { device, signature, payload }: Commit): Promise<boolean> {
   if (signature === null || !isDeviceId(device)) return false;
-  for (const folder of DEVICES) {
-    const file = await trees.file(tree, `${folder}/${device}.crt`);
-    const certificate = file && await certificateIn(trees, file.oid);
-    if (!file || certificate?.publicKey.longId !== device || !isAccountId(certificate.issuerUid)) continue;
-    for (const list of ACCOUNTS) {
-      const account = await trees.file(tree, `${list}/${certificate.issuerUid}.crt`);
-      const isOwn = account && (await certificateIn(trees, account.oid))?.publicKey.id === certificate.issuerUid;
-      if (!isOwn || !await accountSignedDevice(trees, account.oid, file.oid)) continue;
-      return await certificate.publicKey.verify(payload, signature);
-    }
+  const file = await trees.file(tree, devicePath(device));
+  const certificate = file && await certificateIn(trees, file.oid);
+  if (!file || certificate?.publicKey.longId !== device || !isAccountId(certificate.issuerUid)) return false;
+  for (const list of ACCOUNTS) {
+    const account = await trees.file(tree, `${list}/${certificate.issuerUid}.crt`);
+    const isOwn = account && (await certificateIn(trees, account.oid))?.publicKey.id === certificate.issuerUid;
+    if (!isOwn || !await accountSignedDevice(trees, account.oid, file.oid)) continue;
+    return await certificate.publicKey.verify(payload, signature);
   }
   return false;
 }

@@ -1,5 +1,6 @@
 /** Which rule a commit must pass, in the order of swarm-repository.md 5.2. */
 
+import type { NodeLookup } from "../ancestry.ts";
 import { type Commit, field } from "../commit.ts";
 import { type ConversationFacts, isPeersFault } from "../conversation_facts.ts";
 import { MissingObject, type ObjectReader, type Oid } from "../object.ts";
@@ -22,6 +23,7 @@ export { OwnReason, Reason, RuleViolation } from "./violation.ts";
 /**
  * Checks one commit; its parents are taken to be valid, its ancestors to be readable.
  * @param parents root trees of the parents, in the commit's order
+ * @param nodes where to find its ancestors
  * @throws {RuleViolation} when it must not get into the conversation
  * @throws {LimitError} when looking at it costs too much
  */
@@ -30,10 +32,11 @@ export async function checkCommit(
   conversation: ConversationFacts,
   commit: Commit,
   parents: readonly Oid[],
+  nodes: NodeLookup,
 ): Promise<void> {
   try {
     if (commit.signature === null) throw new RuleViolation(commit.id, Reason.commit, "no signature");
-    const context = await RuleContext.create(reader, conversation, commit, parents[0] ?? null);
+    const context = await RuleContext.create(reader, conversation, commit, parents[0] ?? null, nodes);
     if (parents.length === 0) await checkInitial(context);
     else if (parents.length > 1) await checkMerge(context, parents[1]);
     else await checkOrdinary(context, parents[0]);

@@ -52,21 +52,40 @@ Deno.test("every missing object is noticed where it is needed", async () => {
   }
 });
 
-Deno.test("an override lets one refused commit in, and what descends from it, but nothing else", async () => {
+/** What nobody can vouch for, for the writer's certificate is not there or did not sign. */
+const NEVER = [
+  "bad_signature",
+  "forged_device_certificate",
+  "msg_of_banned_device",
+  "no_signature",
+  "second_root",
+  "signature_of_other_key",
+  "unknown_device",
+];
+
+Deno.test("an override lets one refused commit in, and what descends from it, but nothing without a sound envelope", async () => {
   const hostile = await readBundle("swarm/hostile.bundle");
-  const id = readJson<{ conversation: string }>("swarm/hostile.json").conversation;
-  const tip = hostile.refs.get("second_root") ?? "";
-  const options = { head: tip, conversation: id, known: () => false };
-  const refused = (await Array.fromAsync(checkHistory(hostile.reader, options))).filter(({ valid }) => !valid);
-  assert.deepEqual(refused.map(({ reason }) => reason), ["Malformed initial commit", "descends from a refused commit"]);
-  const overrides = new Set([refused[0].id]);
-  const after = await Array.fromAsync(checkHistory(hostile.reader, { ...options, overrides }));
-  assert.ok(after.every(({ valid }) => valid));
-  assert.equal(after.find(({ id }) => overrides.has(id))?.reason, "Malformed initial commit");
-  const useless = await Array.fromAsync(
-    checkHistory(hostile.reader, { ...options, overrides: new Set([refused[1].id]) }),
-  );
-  assert.equal(useless.filter(({ valid }) => !valid).length, 2);
+  const { conversation: id, cases } = readJson<
+    { conversation: string; cases: { name: string; head: string; kituo: string }[] }
+  >("swarm/hostile.json");
+  const never: string[] = [];
+  for (const { name, head } of cases.filter(({ kituo }) => kituo === "refuse")) {
+    const options = { head, conversation: id, known: () => false };
+    const [first, ...rest] = (await Array.fromAsync(checkHistory(hostile.reader, options))).filter((one) => !one.valid);
+    assert.ok(!first.valid);
+    const overrides = new Set([first.id]);
+    const after = await Array.fromAsync(checkHistory(hostile.reader, { ...options, overrides }));
+    const same = after.find(({ id }) => id === first.id);
+    assert.equal(same?.valid, first.overridable, name);
+    assert.equal(same?.reason, first.reason, name);
+    if (!first.overridable) never.push(name);
+    for (const { id: child } of rest) {
+      const useless = { ...options, overrides: new Set([child]) };
+      const all = await Array.fromAsync(checkHistory(hostile.reader, useless));
+      assert.ok(all.every(({ id, valid }) => valid !== (id === first.id || id === child)), name);
+    }
+  }
+  assert.deepEqual(never.sort(), NEVER);
 });
 
 Deno.test("1000 mutations of commits and trees: verdicts or a typed error, never a crash", async () => {

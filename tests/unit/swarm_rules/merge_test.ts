@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { utf8 } from "../../../core/base/bytes.ts";
 import { diverge, historyNodes, nextStep } from "../../../core/swarm/ancestry.ts";
-import { mergeTrees } from "../../../core/swarm/merge.ts";
+import { broughtBack, mergeTrees } from "../../../core/swarm/merge.ts";
 import { blob, buildTree, type Oid } from "../../../core/swarm/object.ts";
 import { treesOf } from "../../../core/swarm/members.ts";
 import { editTree, file, type FileEdits } from "../../../core/swarm/tree_edit.ts";
@@ -148,8 +148,41 @@ Deno.test("property: merging in either order gives the same tree, each path as o
         (await changedFiles(trees, (await graph.lookup(theirs)).tree, there.tree)).map(({ path }) => path),
       );
       assert.ok(fromOurs.every(({ path }) => !fromTheirs.has(path)));
+      for (const heads of [[ours, theirs], [theirs, ours]] as const) {
+        assert.equal(await broughtBack(reader, graph.lookup, heads, there.tree), null);
+      }
     }),
   );
+});
+
+Deno.test("property: what only one side changed cannot be taken from the other, nor a deletion be undone", async () => {
+  let found = 0;
+  await fc.assert(
+    fc.asyncProperty(fc.array(changes, { minLength: 3, maxLength: 3 }), fc.nat(), async (steps, which) => {
+      const root = buildTree([]);
+      const reader = new MemoryReader([...contents, root]);
+      const graph = new Graph();
+      const base = await edited(reader, root.oid, steps[0]);
+      graph.add("0", [], 0, base);
+      const trees = [await edited(reader, base, steps[1]), await edited(reader, base, steps[2])];
+      graph.add("1", ["0"], 1, trees[0]);
+      graph.add("2", ["0"], 1, trees[1]);
+      const merged = await mergeTrees(reader, graph.lookup, "1", "2");
+      reader.add(merged.objects);
+      const differing = await changedFiles(treesOf(reader), trees[0], trees[1]);
+      if (differing.length === 0) return;
+      // one path, flipped to the other side's
+      const { path, before, after } = differing[which % differing.length];
+      const now = await treesOf(reader).file(merged.tree, path);
+      const flipped = await edited(reader, merged.tree, [[path, sameEntry(now, before) ? after : before]]);
+      const old = await treesOf(reader).file(base, path);
+      const bothChanged = !sameEntry(old, before) && !sameEntry(old, after);
+      const isChoice = bothChanged && before !== null && after !== null;
+      assert.equal(await broughtBack(reader, graph.lookup, ["1", "2"], flipped), isChoice ? null : path);
+      if (!isChoice) found++;
+    }),
+  );
+  assert.ok(found > 20, `${found}`);
 });
 
 Deno.test("conflicts: a deletion wins, else the file of the greater head", async () => {
