@@ -115,6 +115,19 @@ export interface ConversationDetail extends Omit<ConversationSummary, "members">
   /** who hosts the group's calls; null = nobody is named */
   defaultHost: CallHost | null;
   members: MemberInfo[];
+  /** what admins vote on; empty where one admin decides */
+  votes: VoteInfo[];
+}
+
+/** A ban, or the end of one, that some admins want. */
+export interface VoteInfo {
+  kind: "ban" | "unban";
+  /** Jami ID or device id */
+  target: string;
+  /** Jami IDs of the admins who voted for it */
+  votes: string[];
+  /** how many must */
+  needed: number;
 }
 
 /** A device of a member that hosts calls. */
@@ -451,9 +464,12 @@ export interface NodeApi {
    * @throws {NodeError} "conflict" for members
    */
   invite(conversationId: string, jamiId: string): Promise<MemberInfo>;
-  /** As an admin: bans a member (Jami ID) or one device (device id). The reason is for the node's log. @throws {NodeError} */
+  /**
+   * As an admin: votes to ban a member (Jami ID) or one device (device id), and bans it when that decides. The reason is for the node's log.
+   * @throws {NodeError}
+   */
   ban(conversationId: string, target: string, reason?: string): Promise<void>;
-  /** Ends a ban: the target is again what it was. @throws {NodeError} */
+  /** As an admin: votes to end a ban, and ends it when that decides: the target is again what it was. @throws {NodeError} */
   unban(conversationId: string, target: string): Promise<void>;
   /** The join link of a group. @throws {NodeError} "not found": there is none, or no such conversation */
   joinLink(conversationId: string): JoinLinkInfo;

@@ -121,6 +121,12 @@ export async function conversationDetail(
     avatar: profile?.avatar ?? "",
     defaultHost: jamiId && deviceId ? { jamiId, deviceId } : null,
     members: conversation ? members(conversation, relay, store, called) : [],
+    votes: (await conversation?.votes() ?? []).map(({ action, target, voters, needed }) => ({
+      kind: action,
+      target,
+      votes: voters,
+      needed,
+    })),
   };
 }
 

@@ -2,7 +2,7 @@
 
 import { getLogger } from "@logtape/logtape";
 import type { Clock } from "../base/clock.ts";
-import { KituoError } from "../base/errors.ts";
+import { KituoError, messageOf } from "../base/errors.ts";
 import { type AccountId, type DeviceId, isDeviceId } from "../identity/ids.ts";
 import type { Store } from "../store/store.ts";
 import { type CommitBody, field } from "../swarm/commit.ts";
@@ -102,22 +102,48 @@ export class Groups {
   }
 
   /**
-   * Bans a person or a device.
+   * Votes to ban a person or a device, and bans it when that decides the vote.
    * @param reason for the log: the protocol has no place for it
    */
   async ban(conversation: Conversation, target: AccountId | DeviceId, reason: string): Promise<void> {
     group(conversation);
     await conversation.write((context) => ban(context, target));
-    log.info("banned {target} from {id}: {reason}", { target, id: conversation.id, reason });
+    log.info("voted to ban {target} from {id}: {reason}", { target, id: conversation.id, reason });
   }
 
-  /** Ends a ban: the target is again what it was; who was invited is sent the invitation anew. */
+  /** Votes to end a ban, and ends it when that decides the vote: the target is again what it was; who was invited is sent the invitation anew. */
   async unban(conversation: Conversation, target: AccountId | DeviceId): Promise<void> {
     group(conversation);
     const commit = () => conversation.write((context) => unban(context, target));
     if (isDeviceId(target)) await commit();
     else await this.options.invitations.owe(conversation, target, commit);
-    log.info("ended the ban of {target} in {id}", { target, id: conversation.id });
+    log.info("voted to end the ban of {target} in {id}", { target, id: conversation.id });
+  }
+
+  /**
+   * Votes came in: carries out what we voted for and what is decided now. An admin's daemon does that with the vote that decides, but votes
+   * may also meet in a merge. Never rejects.
+   */
+  async carryOut(conversation: Conversation): Promise<void> {
+    const { self, store } = this.options;
+    try {
+      if (conversation.members.roles.get(self) !== "admin") return;
+      for (const { action, target, voters, needed } of await conversation.votes()) {
+        if (!voters.includes(self) || voters.length < needed) continue;
+        if (action === "ban") await this.ban(conversation, target, "decided by the admins' votes");
+        else await this.unban(conversation, target);
+        const detail = `decided by the votes of ${voters.join(" ")}`;
+        store.audit.append({
+          actor: "system",
+          address: "",
+          action: `member.${action}`,
+          target: `${conversation.id}/${target}`,
+          detail,
+        });
+      }
+    } catch (error) {
+      log.warn("a decision in {id} is not carried out: {error}", { id: conversation.id, error: messageOf(error) });
+    }
   }
 
   /**

@@ -289,6 +289,7 @@ export class Relay {
     this.conversations.on("moved", ({ conversation, added, own, from, newcomers }) => {
       if (!own && newcomers.length) this.delivery.introduce(conversation, newcomers, from);
       if (added.some(({ type }) => type === "member" || type === "merge")) this.#onMembers(conversation);
+      if (!own && added.some(({ type }) => type === "vote" || type === "merge")) this.groups.carryOut(conversation);
       if (own) this.#spread(conversation);
     });
     this.conversations.on("opened", ({ conversation }) => {

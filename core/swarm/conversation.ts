@@ -28,6 +28,7 @@ import { OverlayReader } from "./overlay.ts";
 import { readOverrides, writeOverrides } from "./override_file.ts";
 import { missingObjects } from "./reachable.ts";
 import type { Repository } from "./repository.ts";
+import { type OpenVote, openVotes } from "./votes.ts";
 import type { WriteContext, Written } from "./write.ts";
 import { mergeHeads } from "./write_merge.ts";
 
@@ -149,6 +150,12 @@ export class Conversation extends Emitter<ConversationEvents> {
   /** Title, description and so on, as of now (swarm-repository.md 9). */
   async profile(): Promise<Profile> {
     return await profileAt(this.repository, (await readCommit(this.repository, this.#head)).tree);
+  }
+
+  /** What admins vote on, as of now. */
+  async votes(): Promise<OpenVote[]> {
+    const { tree } = await readCommit(this.repository, this.#head);
+    return await openVotes(treesOf(this.repository), tree);
   }
 
   /** May the peer fetch (swarm-sync.md 1.6)? To be asked at every request. */

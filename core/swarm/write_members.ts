@@ -12,6 +12,7 @@ import { type Profile, PROFILE_PATH, writeProfile } from "./profile.ts";
 import { profileAt } from "./read_profile.ts";
 import { editTree, file } from "./tree_edit.ts";
 import { TreeReader } from "./tree_view.ts";
+import { countingVotes, isDecided } from "./votes.ts";
 import {
   certificateBlobs,
   thenWrite,
@@ -24,9 +25,6 @@ import {
 
 /** Invitations and votes. */
 const EMPTY = blob(new Uint8Array());
-
-/** Share of the admins whose votes must be *exceeded* before we write the decision (4). */
-const DECIDING_SHARE = 0.5;
 
 /** The lists that somebody can be banned from; each has a folder of that name. */
 type List = "admins" | "members" | "invited" | "devices";
@@ -217,8 +215,7 @@ async function resolveVotes(
   const box = `votes/${action}/${list}/${target}`;
   const votes = [...(await trees.folderAt(tree, box)).keys()];
   const admins = await trees.folderAt(tree, "admins");
-  const counting = votes.filter((voter) => admins.has(`${voter}.crt`));
-  if (counting.length / admins.size <= DECIDING_SHARE) return nothingWritten(context);
+  if (!isDecided(countingVotes(votes, admins).length, admins.size)) return nothingWritten(context);
   const [from, to] = action === "ban" ? ["", "banned/"] : ["banned/", ""];
   const moved = await trees.file(tree, `${from}${list}/${name}`);
   if (moved === null) throw new WriteRefused("the target is gone");

@@ -39,6 +39,14 @@ const detail = summary.extend({
   defaultHost: z.object({ jamiId: z.string(), deviceId: z.string() }).nullable()
     .openapi({ description: "who hosts the group's calls" }),
   members: z.array(member),
+  votes: z.array(
+    z.object({
+      kind: z.enum(["ban", "unban"]),
+      target: z.string().openapi({ description: "Jami ID or device id" }),
+      votes: z.array(id).openapi({ description: "the admins who voted for it" }),
+      needed: z.int().openapi({ description: "how many must" }),
+    }).openapi("Vote"),
+  ).openapi({ description: "what admins vote on; empty where one admin decides" }),
 }).openapi("Conversation");
 
 /** A line of the profile: line breaks would end it. */

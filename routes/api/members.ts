@@ -65,7 +65,7 @@ const answers = { 204: { description: "Done" }, ...everywhere, ...notFound, ...m
 const banMember = createRoute({
   method: "delete",
   path: "/conversations/{id}/members/{jamiId}",
-  summary: "Ban a member or an invited account, as an admin",
+  summary: "Ban a member or an invited account, as an admin; where there are several, vote for it",
   security,
   request: { params: z.object({ id, jamiId: id }), query: reason },
   responses: answers,
@@ -83,7 +83,7 @@ const unbanMember = createRoute({
 const banDevice = createRoute({
   method: "delete",
   path: "/conversations/{id}/devices/{deviceId}",
-  summary: "Ban one device of a member, as an admin",
+  summary: "Ban one device of a member, as an admin; where there are several, vote for it",
   security,
   request: { params: z.object({ id, deviceId }), query: reason },
   responses: answers,

@@ -2,12 +2,12 @@
 
 import assert from "node:assert/strict";
 import { type JamiDaemon, people } from "./driver/daemon.ts";
-import { assertSound, errorsOf } from "./driver/evidence.ts";
+import { assertSound, errorsOf, gitOf } from "./driver/evidence.ts";
 import type { KituoProcess } from "./driver/kituo.ts";
 import { Network } from "./driver/network.ts";
 import { addNode, inviteNode, openNode } from "./driver/open_node.ts";
 import { interopTest } from "./driver/requirements.ts";
-import { kituoHistory, postInOrder, waitKituoTexts } from "./driver/scenario.ts";
+import { groupWithKituo, kituoHistory, postInOrder, readyKituo, waitKituoTexts } from "./driver/scenario.ts";
 
 const HEAL_TIMEOUT = 90_000; // ms: jamid waits up to 32 s for a dead connection, and then for a reason to connect
 const LINK_LOST = 90_000; // ms: after 50 s of silence a node asks, and gives up 3 s later
@@ -35,6 +35,47 @@ interopTest("split and merge: both sides post, the network heals, all histories 
   await assertSound(kituo, conversation);
   assert.deepEqual(await errorsOf(kituo), []);
 });
+
+interopTest(
+  "leave versus ban: the split that daemons cannot heal themselves, Kituo heals, and both take the result",
+  async () => {
+    await using network = await Network.up();
+    const [alice, bob, carol] = await people(network, "alice", "bob", "carol");
+    await using _alice = alice, _bob = bob, _carol = carol;
+    await using kituo = await readyKituo(network);
+    const conversation = await groupWithKituo(alice, kituo, bob, carol);
+    // Alice and Kituo on one side, Bob and Carol on the other.
+    const cuts = [alice, kituo].flatMap((here) => [bob, carol].map((there) => [here.host, there.host] as const));
+    for (const [here, there] of cuts) await network.cut(here, there);
+    await alice.ban(conversation, carol.uri);
+    await kituo.until("the ban", async () => await files(kituo, conversation, "banned/members"));
+    await carol.leave(conversation);
+    await bob.until("her leaving", async () => !(await bob.members(conversation))[carol.uri]);
+    await carol.stop();
+    for (const [here, there] of cuts) await network.heal(here, there);
+
+    const head = () => gitOf(kituo, conversation, "rev-parse", "main^2");
+    const second = await kituo.until("the merge", head, HEAL_TIMEOUT);
+    assert(!(await gitOf(kituo, conversation, "ls-tree", "--name-only", second, "banned/")).includes("banned"));
+    assert(await files(kituo, conversation, "banned/members"));
+    assert(!await files(kituo, conversation, "members/" + carol.uri + ".crt"));
+    const merge = await gitOf(kituo, conversation, "rev-parse", "main");
+    await kituo.api("POST", `/conversations/${conversation}/messages`, { body: "healed" });
+    for (const daemon of [alice, bob]) {
+      await daemon.waitText(conversation, "healed", { timeout: HEAL_TIMEOUT });
+      await daemon.git(conversation, "merge-base", "--is-ancestor", merge, "HEAD");
+      await daemon.waitMember(conversation, carol.uri, ["banned"]);
+    }
+    await everywhere({ network, alice, bob, kituo, conversation }, "together again");
+    await assertSound(kituo, conversation);
+    assert.deepEqual(await errorsOf(kituo), []);
+  },
+);
+
+/** Is there something at a path of Kituo's head? */
+async function files(kituo: KituoProcess, conversation: string, path: string): Promise<boolean> {
+  return await gitOf(kituo, conversation, "ls-tree", "main", path) !== "";
+}
 
 interface Scene {
   network: Network;

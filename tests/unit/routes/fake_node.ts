@@ -373,6 +373,7 @@ export class FakeNode implements NodeApi {
       ...this.#profile,
       commits: this.posts.length,
       lastActivity: this.posts.at(-1)?.timestamp ?? null,
+      votes: [],
       members: [{ jamiId: id(2), name: "Asha", registeredName: "asha", role: "admin", online: true, devices }],
     };
   }
