@@ -144,3 +144,6 @@ export const MAX_REFUSED_OF_CONVERSATION: RefusedBound = { count: 16, bytes: 32 
 
 /** Of all together. */
 export const MAX_REFUSED_HISTORIES: RefusedBound = { count: 256, bytes: 256 * 1024 * 1024 };
+
+/** Revoked devices that the admin was told of are remembered, so many. */
+export const REVOKED_WRITERS_TOLD = 1_024;

@@ -35,6 +35,7 @@ import { Moderation } from "./moderation.ts";
 import { OwedInvitations } from "./owed_invitations.ts";
 import { Profiles } from "./profiles.ts";
 import { RefusedHistories } from "./refused.ts";
+import { RevokedWriters } from "./revoked_writers.ts";
 import { Router } from "./router.ts";
 
 const log = getLogger(["kituo", "relay"]);
@@ -278,6 +279,7 @@ export class Relay {
   #listen(): void {
     const { store } = this.options;
     const { contacts, certificates } = this.account;
+    const revoked = new RevokedWriters(this.options.store, (account) => certificates.revocations(account));
     this.connections.on("connection", (connection) => {
       this.#onConnection(connection).catch((error) => log.error("a new connection: {error}", { error }));
     });
@@ -287,6 +289,7 @@ export class Relay {
     this.#messenger.on("message", (message) => this.#onMessage(message));
     this.account.inbox.on("message", ({ from, message }) => this.#onInstantMessage(from, message));
     this.conversations.on("moved", ({ conversation, added, own, from, newcomers }) => {
+      if (!own) revoked.look(added);
       if (!own && newcomers.length) this.delivery.introduce(conversation, newcomers, from);
       if (added.some(({ type }) => type === "member" || type === "merge")) this.#onMembers(conversation);
       if (!own && added.some(({ type }) => type === "vote" || type === "merge")) this.groups.carryOut(conversation);

@@ -7,7 +7,7 @@ import type { KituoProcess } from "./driver/kituo.ts";
 import { Network } from "./driver/network.ts";
 import { addNode, inviteNode, openNode } from "./driver/open_node.ts";
 import { interopTest } from "./driver/requirements.ts";
-import { groupWithKituo, kituoHistory, postInOrder, readyKituo, waitKituoTexts } from "./driver/scenario.ts";
+import { askKituo, groupWithKituo, kituoHistory, postInOrder, readyKituo, waitKituoTexts } from "./driver/scenario.ts";
 
 const HEAL_TIMEOUT = 90_000; // ms: jamid waits up to 32 s for a dead connection, and then for a reason to connect
 const LINK_LOST = 90_000; // ms: after 50 s of silence a node asks, and gives up 3 s later
@@ -43,6 +43,7 @@ interopTest(
     const [alice, bob, carol] = await people(network, "alice", "bob", "carol");
     await using _alice = alice, _bob = bob, _carol = carol;
     await using kituo = await readyKituo(network);
+    for (const daemon of [alice, bob, carol]) await askKituo(daemon, kituo);
     const conversation = await groupWithKituo(alice, kituo, bob, carol);
     // Alice and Kituo on one side, Bob and Carol on the other.
     const cuts = [alice, kituo].flatMap((here) => [bob, carol].map((there) => [here.host, there.host] as const));

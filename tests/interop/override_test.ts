@@ -1,0 +1,198 @@
+/** What Kituo's admin decides where rules and daemons disagree, with real daemons: a refused history accepted, and votes of two admins. */
+
+import assert from "node:assert/strict";
+import { Certificate } from "../../core/identity/certificate.ts";
+import { PrivateKey } from "../../core/identity/keys.ts";
+import { loadIdentity } from "../../core/identity/storage.ts";
+import { jsonMessage } from "../../core/swarm/commit.ts";
+import { readCommit } from "../../core/swarm/conversation_facts.ts";
+import { treesOf } from "../../core/swarm/members.ts";
+import { writeOverrides } from "../../core/swarm/override_file.ts";
+import { Repository } from "../../core/swarm/repository.ts";
+import { type FileEdits } from "../../core/swarm/tree_edit.ts";
+import { writeCommit, type Writer } from "../../core/swarm/write.ts";
+import { type JamiDaemon, people } from "./driver/daemon.ts";
+import { assertClean, assertSound, errorsOf, repositoryOf } from "./driver/evidence.ts";
+import { ApiError, type KituoProcess } from "./driver/kituo.ts";
+import { Network } from "./driver/network.ts";
+import { interopTest } from "./driver/requirements.ts";
+import { type ApiMessage, readyKituo, waitKituoMembers, waitKituoTexts } from "./driver/scenario.ts";
+
+const RELINK = 90_000; // ms: jamid waits up to 32 s for a dead connection, and then for a reason to connect
+const STRANGER = "c".repeat(40); // invited, never there
+
+interface Refused {
+  commit: string;
+  reason: string;
+  detail: string;
+  author: string;
+  overridable: boolean;
+}
+
+interface Detail {
+  members: { jamiId: string; role: string }[];
+  votes: { kind: string; target: string; votes: string[]; needed: number }[];
+}
+
+interopTest(
+  "a text that takes a file along, as daemons accept: refused, shown, accepted, and everybody talks on",
+  async () => {
+    await using network = await Network.up();
+    await using kituo = await readyKituo(network);
+    const [alice] = await people(network, "alice");
+    await using _alice = alice;
+    const conversation = await groupOf(kituo, alice);
+    const path = `/conversations/${conversation}`;
+    await kituo.api("POST", `${path}/members`, { jamiId: STRANGER });
+    await alice.waitMember(conversation, STRANGER, ["invited"]);
+    await alice.stop();
+    const commit = await byHand(await Repository.open(alice.repoPath(conversation)), await writerOf(alice), {
+      message: jsonMessage({ type: "text/plain", body: "odd" }),
+      edits: () => Promise.resolve(new Map([[`invited/${STRANGER}`, null]])),
+    });
+    await alice.git(conversation, "reset", "-q", "--hard");
+    await alice.start();
+    await alice.send(conversation, "on top of it");
+
+    const refused = async () => (await kituo.api<{ refused: Refused[] }>("GET", `${path}/refused`)).refused;
+    const [shown] = await kituo.until("the refusal", async () => {
+      const all = await refused();
+      return all.length > 0 && all;
+    }, RELINK);
+    assert.deepEqual([shown.commit, shown.author, shown.overridable], [commit, alice.uri, true]);
+    assert.deepEqual([shown.reason, shown.detail], ["Malformed commit", `not allowed: invited/${STRANGER}`]);
+    await assertSound(kituo, conversation); // nothing of it is in the repository
+
+    await kituo.kill();
+    await kituo.start();
+    await kituo.waitReady();
+    assert.deepEqual((await refused()).map(({ commit }) => commit), [commit]);
+    await kituo.api("POST", `${path}/refused/${commit}/override`, { reason: "harmless" });
+    await waitKituoTexts(kituo, conversation, ["odd", "on top of it"]);
+    assert.deepEqual(await refused(), []);
+    await assert.rejects(
+      kituo.api("POST", `${path}/refused/${commit}/override`, { reason: "again" }),
+      (error) => error instanceof ApiError && error.status === 404,
+    );
+    const { members } = await kituo.api<Detail>("GET", path);
+    assert(!members.some(({ jamiId }) => jamiId === STRANGER), "the members are those of its tree");
+    await talk(kituo, conversation, alice);
+    await assertSound(kituo, conversation); // `deno task verify` knows the override
+    assert.deepEqual(await errorsOf(kituo), []);
+  },
+);
+
+interopTest("two admins, Kituo and a daemon: each vote alone waits for the other's, whoever begins", async (t) => {
+  await using network = await Network.up();
+  await using kituo = await readyKituo(network);
+  const [alice, bob] = await people(network, "alice", "bob");
+  await using _alice = alice, _bob = bob;
+  const conversation = await groupOf(kituo, alice, bob);
+  await makeAdmin(kituo, conversation, alice);
+  for (const daemon of [alice, bob]) await daemon.waitMember(conversation, alice.uri, ["admin"], RELINK);
+  const path = `/conversations/${conversation}`;
+  const votes = async () => (await kituo.api<Detail>("GET", path)).votes;
+  const roleOfBob = async () =>
+    (await kituo.api<Detail>("GET", path)).members.find(({ jamiId }) => jamiId === bob.uri)?.role;
+
+  await t.step("Kituo votes first: the ban comes with the daemon's vote", async () => {
+    await kituo.api("DELETE", `${path}/members/${bob.uri}`);
+    assert.deepEqual(await votes(), [{ kind: "ban", target: bob.uri, votes: [kituo.jamiId], needed: 2 }]);
+    await alice.until("Kituo's vote", async () => {
+      const files = await alice.git(conversation, "ls-tree", "-r", "--name-only", "HEAD");
+      return files.includes(`votes/ban/members/${bob.uri}/${kituo.jamiId}`);
+    });
+    assert.equal(await roleOfBob(), "member");
+    await alice.ban(conversation, bob.uri);
+    await kituo.until("the ban", async () => await roleOfBob() === "banned");
+    await alice.waitMember(conversation, bob.uri, ["banned"]);
+    assert.deepEqual(await votes(), []);
+  });
+
+  await t.step("the daemon votes first: its vote is shown, and Kituo's decides", async () => {
+    await alice.unban(conversation, bob.uri);
+    await kituo.until("her vote", async () => (await votes()).length > 0);
+    assert.deepEqual(await votes(), [{ kind: "unban", target: bob.uri, votes: [alice.uri], needed: 2 }]);
+    assert.equal(await roleOfBob(), "banned", "Kituo adds no vote by itself");
+    await kituo.api("POST", `${path}/members/${bob.uri}/unban`);
+    assert.equal(await roleOfBob(), "member");
+    await alice.waitMember(conversation, bob.uri);
+  });
+
+  await talk(kituo, conversation, alice);
+  await assertClean(kituo, conversation);
+  assert.deepEqual(await errorsOf(kituo), []);
+});
+
+/** A group of Kituo's with these daemons in it. */
+async function groupOf(kituo: KituoProcess, ...daemons: JamiDaemon[]): Promise<string> {
+  const { id } = await kituo.api<{ id: string }>("POST", "/conversations", { mode: "invites-only" });
+  for (const daemon of daemons) {
+    await kituo.api("POST", `/conversations/${id}/members`, { jamiId: daemon.uri });
+    await daemon.acceptGroup(id);
+    await waitKituoMembers(kituo, id, [daemon.uri]);
+  }
+  for (const daemon of daemons) {
+    for (const { uri } of [...daemons, { uri: kituo.jamiId }]) await daemon.waitMember(id, uri);
+  }
+  await talk(kituo, id, ...daemons);
+  return id;
+}
+
+let round = 0;
+
+/** Kituo and each daemon say something, and the others hear it. */
+async function talk(kituo: KituoProcess, conversation: string, ...daemons: JamiDaemon[]): Promise<void> {
+  const text = `round ${++round}`;
+  await kituo.api("POST", `/conversations/${conversation}/messages`, { body: text });
+  for (const daemon of daemons) {
+    await daemon.waitText(conversation, text, { timeout: RELINK });
+    await daemon.send(conversation, `${text}: ${daemon.name}`);
+    await waitKituoTexts(kituo, conversation, [`${text}: ${daemon.name}`]);
+  }
+}
+
+/** A daemon's device, as its files have it. */
+async function writerOf(daemon: JamiDaemon): Promise<Writer> {
+  const folder = `${daemon.home}/data/jami/${daemon.account}`;
+  const key = PrivateKey.fromPem(await Deno.readTextFile(`${folder}/ring_device.key`));
+  const chain = Certificate.listFromPem(await Deno.readTextFile(`${folder}/ring_device.crt`));
+  return { account: daemon.uri, device: daemon.device, key, chain };
+}
+
+/** Writes a commit into the repository of a program that is stopped; its id. */
+async function byHand(
+  repository: Repository,
+  identity: Writer,
+  { message, edits }: { message: string; edits: (repository: Repository, head: string) => Promise<FileEdits> },
+): Promise<string> {
+  const head = await repository.head() ?? assert.fail("an empty repository");
+  const context = { reader: repository, head, identity, displayName: "by hand", now: Date.now() };
+  const made = await edits(repository, head);
+  const written = await writeCommit(context, { message, edits: made, certificates: "none" });
+  await repository.add(written.objects);
+  await repository.setHead(written.head);
+  await repository.close();
+  return written.head;
+}
+
+/** Only an edit that changes files, which 2023's daemons accept, makes a second admin. Kituo's own repository gets it, with its admin's consent. */
+async function makeAdmin(kituo: KituoProcess, conversation: string, daemon: JamiDaemon): Promise<void> {
+  const path = `/conversations/${conversation}/messages`;
+  const { id: edit } = await kituo.api<ApiMessage>("POST", path, { body: "to be edited" });
+  await daemon.waitText(conversation, "to be edited");
+  await kituo.stop();
+  const repository = await Repository.open(repositoryOf(kituo, conversation));
+  const commit = await byHand(repository, await loadIdentity(`${kituo.data}/identity`, Date.now()), {
+    message: jsonMessage({ type: "application/edited-message", body: "edited", edit }),
+    edits: async (reader, head) => {
+      const { tree } = await readCommit(reader, head);
+      const file = await treesOf(reader).file(tree, `members/${daemon.uri}.crt`);
+      return new Map([[`members/${daemon.uri}.crt`, null], [`admins/${daemon.uri}.crt`, file]]);
+    },
+  });
+  const note = { commit, violated: "Edit commit changes files of others", reason: "a second admin", at: Date.now() };
+  await writeOverrides(repositoryOf(kituo, conversation), [note]);
+  await kituo.start();
+  await kituo.waitReady();
+}
