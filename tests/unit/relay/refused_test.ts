@@ -46,7 +46,7 @@ async function asideOf(place: Place): Promise<{ refused: RefusedHistories; event
 }
 
 /** Bob's own repository, written by hand: whatever his daemon would write, lawful or not. */
-class Hand {
+class Hand implements AsyncDisposable {
   private constructor(readonly repository: Repository, readonly clock: Place["clock"], public head: string) {}
 
   static async copyOf(place: Place, id: string): Promise<Hand> {
@@ -55,6 +55,10 @@ class Hand {
     await repository.add(objects.values());
     await repository.setHead(head);
     return new Hand(repository, place.clock, head);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.repository.close();
   }
 
   async write(what: (context: WriteContext) => Promise<Written>, identity: Identity = bob): Promise<string> {
@@ -111,7 +115,7 @@ Deno.test("a text written during a join: refused, kept, accepted commit by commi
     const conversation = opened(place, id);
     const { refused, events } = await asideOf(place);
     const fetcher = new Fetcher(place.conversations, systemClock, refused);
-    const hand = await Hand.copyOf(place, id);
+    await using hand = await Hand.copyOf(place, id);
     const bad = await textDuringJoin(hand);
     await hand.offer(fetcher, id);
 
@@ -166,7 +170,7 @@ Deno.test("over a restart: what was refused is there, and what was accepted is a
   withPlaces([alice], async (place) => {
     const id = await place.conversations.oneToOne(bob.account);
     const { refused } = await asideOf(place);
-    const hand = await Hand.copyOf(place, id);
+    await using hand = await Hand.copyOf(place, id);
     const bad = await textDuringJoin(hand);
     await hand.offer(new Fetcher(place.conversations, systemClock, refused), id);
     const before = refused.list(id);
@@ -200,7 +204,7 @@ Deno.test("a clone that breaks a rule: accepted, it is finished and joined", () 
     const group = await hers.conversations.create({ mode: 2 });
     await inviteTo(group, hers.clock, bob.account);
     await inviteTo(group, hers.clock, carol.account);
-    const hand = await Hand.copyOf(hers, group.id);
+    await using hand = await Hand.copyOf(hers, group.id);
     const bad = await textDuringJoin(hand);
     carols.conversations.want(group.id, alice.account, 2);
     const { refused } = await asideOf(carols);
@@ -224,10 +228,10 @@ Deno.test("what nobody can vouch for is never accepted", () =>
     const { refused } = await asideOf(place);
     const fetcher = new Fetcher(place.conversations, systemClock, refused);
     // signed with another's key, and breaking a rule besides
-    const forged = await Hand.copyOf(place, id);
+    await using forged = await Hand.copyOf(place, id);
     await forged.commit(text("forged"), joinOf(bob), { ...bob, key: carol.key });
     // a device that the account never signed
-    const stranger = await Hand.copyOf(place, id);
+    await using stranger = await Hand.copyOf(place, id);
     const [device] = carol.chain;
     await stranger.commit(text("stranger"), joinOf(bob), {
       ...bob,
@@ -258,7 +262,7 @@ Deno.test("room: a flood of one member pushes out its own histories, not those o
   withPlaces([alice], async (place) => {
     const id = await place.conversations.oneToOne(bob.account);
     const { refused } = await asideOf(place);
-    const hand = await Hand.copyOf(place, id);
+    await using hand = await Hand.copyOf(place, id);
     await hand.commit(text("the one that matters"), joinOf(bob));
     const fetched = await historyOf(hand);
     const violation = await opened(place, id).take(fetched).catch((error) => error);
@@ -289,7 +293,7 @@ Deno.test("rules: an override is for that commit alone", () =>
     const id = await place.conversations.oneToOne(bob.account);
     const { refused } = await asideOf(place);
     const fetcher = new Fetcher(place.conversations, systemClock, refused);
-    const hand = await Hand.copyOf(place, id);
+    await using hand = await Hand.copyOf(place, id);
     const first = await hand.commit(text("one"), joinOf(bob));
     await hand.offer(fetcher, id);
     await refused.override(id, first, "fine");
