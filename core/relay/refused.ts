@@ -37,6 +37,8 @@ export type RefusedHistoriesEvents = {
   refused: RefusedHistory;
   /** A commit was accepted by the operator: peers may be asked for it again. */
   overridden: { conversation: Oid };
+  /** What was refused is in the conversation now: others may lack it. */
+  taken: { conversation: Oid };
 };
 
 export interface RefusedHistoriesOptions {
@@ -195,6 +197,7 @@ export class RefusedHistories extends Emitter<RefusedHistoriesEvents> {
       return [now];
     }
     await this.#remove(history);
+    this.emit("taken", { conversation: id });
     return [];
   }
 

@@ -312,6 +312,10 @@ export class Relay {
       if (added.length) this.#spread(conversation);
     });
     this.refused.on("overridden", ({ conversation }) => this.#fetchAgain(conversation));
+    this.refused.on("taken", ({ conversation: id }) => {
+      const conversation = this.conversations.get(id);
+      if (conversation) this.#spread(conversation);
+    });
     this.invitations.on("accepted", ({ conversation, from }) => this.#clone(conversation, from));
     contacts.on("accepted", ({ account, conversation }) => {
       this.conversations.want(conversation, account, 0);

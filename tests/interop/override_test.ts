@@ -89,7 +89,15 @@ interopTest("two admins, Kituo and a daemon: each vote alone waits for the other
   await using _alice = alice, _bob = bob;
   const conversation = await groupOf(kituo, alice, bob);
   await makeAdmin(kituo, conversation, alice);
-  for (const daemon of [alice, bob]) await daemon.waitMember(conversation, alice.uri, ["admin"], RELINK);
+  for (const daemon of [alice, bob]) {
+    await daemon.until("the second admin", async () => {
+      const files = await daemon.git(conversation, "ls-tree", "-r", "--name-only", "HEAD");
+      return files.includes(`admins/${alice.uri}.crt`);
+    }, RELINK);
+  }
+  await alice.stop(); // the list of members that it keeps is made anew only at a `member` commit, and at a start
+  await alice.start();
+  await alice.waitMember(conversation, alice.uri, ["admin"]);
   const path = `/conversations/${conversation}`;
   const votes = async () => (await kituo.api<Detail>("GET", path)).votes;
   const roleOfBob = async () =>
@@ -144,9 +152,10 @@ let round = 0;
 /** Kituo and each daemon say something, and the others hear it. */
 async function talk(kituo: KituoProcess, conversation: string, ...daemons: JamiDaemon[]): Promise<void> {
   const text = `round ${++round}`;
+  const marks = daemons.map((daemon) => daemon.mark());
   await kituo.api("POST", `/conversations/${conversation}/messages`, { body: text });
-  for (const daemon of daemons) {
-    await daemon.waitText(conversation, text, { timeout: RELINK });
+  for (const [i, daemon] of daemons.entries()) {
+    await daemon.waitText(conversation, text, { timeout: RELINK, since: marks[i] });
     await daemon.send(conversation, `${text}: ${daemon.name}`);
     await waitKituoTexts(kituo, conversation, [`${text}: ${daemon.name}`]);
   }

@@ -128,12 +128,15 @@ Deno.test("a text written during a join: refused, kept, accepted commit by commi
     assert.equal(conversation.head, id);
     assert.equal(await conversation.repository.has(bad.text), false, "nothing of it is in the repository");
 
+    let taken = 0;
+    refused.on("taken", () => void taken++);
     const [left, ...others] = await refused.override(id, bad.text, "sent while joining");
     assert.deepEqual([left.commit, left.reason, others], [bad.join, "Malformed join member commit", []]);
     assert.equal(conversation.head, id, "the rest waits for the next decision");
     assert.deepEqual(refused.list(id), [left]);
     assert.deepEqual(await refused.override(id, bad.join, "the same"), []);
     assert.equal(conversation.head, bad.head);
+    assert.equal(taken, 1, "once it is in, others are to hear of it");
     assert.deepEqual(refused.list(id), []);
     assert.deepEqual([...Deno.readDirSync(join(place.dir, "refused"))], []);
 
