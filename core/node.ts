@@ -370,17 +370,17 @@ export class Node implements RunnableNode {
     return await Promise.resolve(this.#relay.refused.list(id).map(view.refusedInfo));
   }
 
-  async overrideRefused(id: string, commit: string, reason: string): Promise<OverrideResult> {
+  async overrideRefused(id: string, commit: string, reason: string, doer: Doer): Promise<OverrideResult> {
     return await refusing(async () => {
       const kept = await this.#relay.refused.override(id, commit, reason);
-      this.#audit("commit.override", `${id}/${commit}`, reason);
+      this.store.audit.append({ ...doer, action: "commit.override", target: `${id}/${commit}`, detail: reason });
       return { refused: kept.map(view.refusedInfo) };
     });
   }
 
-  async dropRefused(id: string, commit: string): Promise<void> {
+  async dropRefused(id: string, commit: string, doer: Doer): Promise<void> {
     await refusing(() => this.#relay.refused.drop(id, commit));
-    this.#audit("commit.drop", `${id}/${commit}`, "");
+    this.store.audit.append({ ...doer, action: "commit.drop", target: `${id}/${commit}`, detail: "" });
   }
 
   messages(id: string, query: MessagesQuery): Promise<MessageInfo[]> {
@@ -514,10 +514,6 @@ export class Node implements RunnableNode {
       const lag = view.lag(conversation, device, this.#relay);
       this.#emit({ type: "delivery", data: { conversationId: conversation.id, deviceId: device, lag } });
     });
-  }
-
-  #audit(action: string, target: string, detail: string): void {
-    this.store.audit.append({ actor: "admin", address: "", action, target, detail }, systemClock.now());
   }
 
   #conversation({ record }: Conversation): void {

@@ -498,9 +498,9 @@ export interface NodeApi {
    * @param reason for the audit trail and `deno task verify`
    * @throws {NodeError} "not found"; "conflict" when it is no mere rule that the commit breaks
    */
-  overrideRefused(conversationId: string, commit: string, reason: string): Promise<OverrideResult>;
+  overrideRefused(conversationId: string, commit: string, reason: string, doer: Doer): Promise<OverrideResult>;
   /** Drops what was refused for a commit. @throws {NodeError} "not found" */
-  dropRefused(conversationId: string, commit: string): Promise<void>;
+  dropRefused(conversationId: string, commit: string, doer: Doer): Promise<void>;
   /** Newest first. @throws {NodeError} "not found": the conversation, or the message in `before` */
   messages(conversationId: string, query: MessagesQuery): Promise<MessageInfo[]>;
   /** The newest first; in one conversation, or (`null`) in all. @throws {NodeError} "not found" */

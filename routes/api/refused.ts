@@ -2,6 +2,7 @@
 
 import { createRoute, z } from "@hono/zod-openapi";
 import type { NodeApi } from "../../core/node_api.ts";
+import { clientAddress } from "../client_address.ts";
 import { MAX_REASON } from "../constants.ts";
 import { router } from "../router.ts";
 import { everywhere, id, json, mayConflict, notFound, security, text, time, withBody, withoutBody } from "./schemas.ts";
@@ -70,11 +71,12 @@ export function refusedRoutes(api: NodeApi) {
     .openapi(listRefused, async (c) => c.json({ refused: await api.refused(c.req.valid("param").id) }, 200))
     .openapi(overrideRefused, async (c) => {
       const { id, commit } = c.req.valid("param");
-      return c.json(await api.overrideRefused(id, commit, c.req.valid("json").reason), 200);
+      const doer = { actor: "admin", address: clientAddress(c) };
+      return c.json(await api.overrideRefused(id, commit, c.req.valid("json").reason, doer), 200);
     })
     .openapi(dropRefused, async (c) => {
       const { id, commit } = c.req.valid("param");
-      await api.dropRefused(id, commit);
+      await api.dropRefused(id, commit, { actor: "admin", address: clientAddress(c) });
       return c.body(null, 204);
     });
 }
