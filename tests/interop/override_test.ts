@@ -76,6 +76,7 @@ interopTest(
     );
     const { members } = await kituo.api<Detail>("GET", path);
     assert(!members.some(({ jamiId }) => jamiId === STRANGER), "the members are those of its tree");
+    await alice.start();
     await talk(kituo, conversation, alice);
     await assertSound(kituo, conversation); // `deno task verify` knows the override
     assert.deepEqual(await errorsOf(kituo), []);
