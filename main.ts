@@ -57,7 +57,7 @@ async function start(config: Config, opened: AsyncDisposableStack): Promise<void
   opened.defer(() => lock.release());
   const node = await createNode(config);
   opened.defer(() => node.stop());
-  const face = serve(node, token, config.http);
+  const face = serve(node, token, config.http, { origins: config.consoleOrigin, proxies: config.trustedProxy });
   opened.defer(() => face.close());
   if (config.serveNames) {
     const names = serveNames(node.nameServer, config.serveNames);
@@ -67,6 +67,15 @@ async function start(config: Config, opened: AsyncDisposableStack): Promise<void
   await node.start();
   net.goOn();
   console.log(`Kituo ${VERSION} ready: jami:${node.info().jamiId} ${face.url}`);
+  const secret = node.admins.newSetupSecret();
+  if (secret !== null) {
+    console.log(`Set up the console, within an hour: ${consoleUrl(config, face.url)}/setup?secret=${secret}`);
+  }
+}
+
+/** Where a person opens the console: at its public address, or on this machine (passkeys need a name, not an address). */
+function consoleUrl({ consoleOrigin: [origin] }: Config, url: string): string {
+  return origin ?? `http://localhost:${new URL(url).port || "80"}`;
 }
 
 /** Makes and takes the data folder. @throws {KituoError} */

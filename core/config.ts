@@ -93,8 +93,12 @@ function list<Item extends z.ZodType<string, string>>(item: Item) {
     .transform((items) => [...new Set(items)]);
 }
 
+const ORIGIN = wrong("an origin (https://HOST or https://HOST:PORT, nothing behind it)");
+const origin = z.string(ORIGIN).refine((text) => /^https:/.test(text) && URL.parse(text)?.origin === text, ORIGIN);
+
 const NAME = wrong(`a name of 1 to ${MAX_NAME} characters without control characters`);
-const name = z.string(NAME).regex(/^\P{Cc}+$/u, NAME).max(MAX_NAME, NAME).trim().min(1, NAME);
+/** The name of a node. */
+export const nodeName = z.string(NAME).regex(/^\P{Cc}+$/u, NAME).max(MAX_NAME, NAME).trim().min(1, NAME);
 
 const SIZE = wrong("a size (bytes, or a number with K, M, G or T behind it for multiples of 1024)");
 const UNITS = " KMGT";
@@ -113,7 +117,8 @@ const days = z.union([z.int(), z.string().regex(/^[0-9]{1,5}$/).transform(Number
 const BOOLEAN = wrong("true or false");
 const flag = () => z.union([z.boolean(), z.enum(["true", "false"]).transform((text) => text === "true")], BOOLEAN);
 
-const policies = ["manual", "allowlist", "anyone"] as const;
+/** What may be done with contact requests and group invitations. */
+export const ACCEPT_POLICIES = ["manual", "allowlist", "anyone"] as const;
 const logLevels = ["debug", "info", "warning", "error"] as const;
 
 /** Every setting. The names of flags and variables follow from the keys. */
@@ -131,6 +136,18 @@ const schema = z.strictObject({
     placeholder: "HOST:PORT",
     fallback: "127.0.0.1:8042",
     meaning: "Where the console and the HTTP API listen; port 0 = any.",
+  }),
+  consoleOrigin: list(origin).register(described, {
+    placeholder: "ORIGIN[,...]",
+    fallback: "none",
+    meaning:
+      "Where a reverse proxy shows the console under TLS, for example `https://kituo.example`: people can sign in " +
+      "there, and on the node's own machine under `http://localhost`.",
+  }),
+  trustedProxy: list(ip).register(described, {
+    placeholder: "IP[,...]",
+    fallback: "none",
+    meaning: "Reverse proxies whose `X-Forwarded-For` is believed: tries to sign in are counted by the address in it.",
   }),
   bootstrap: list(peer).register(described, {
     placeholder: "HOST:PORT[,...]",
@@ -152,7 +169,7 @@ const schema = z.strictObject({
     fallback: "none",
     meaning: "Addresses under which the world sees this machine, when they are not its own.",
   }),
-  name: name.register(described, {
+  name: nodeName.register(described, {
     placeholder: "NAME",
     fallback: "Kituo",
     meaning: "Name shown to contacts.",
@@ -166,7 +183,7 @@ const schema = z.strictObject({
     placeholder: "HOST:PORT",
     meaning: "Be a name server for Jami apps, at this address of its own.",
   }),
-  acceptRequests: z.enum(policies, wrong(`one of ${policies.join(", ")}`)).register(described, {
+  acceptRequests: z.enum(ACCEPT_POLICIES, wrong(`one of ${ACCEPT_POLICIES.join(", ")}`)).register(described, {
     placeholder: "POLICY",
     fallback: "manual",
     meaning: "Contact requests and group invitations: `manual` = an admin decides, " +

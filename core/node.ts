@@ -3,6 +3,7 @@
 import { getLogger } from "@logtape/logtape";
 import { networkInterfaces } from "node:os";
 import { UnknownContact } from "./account/contacts.ts";
+import { Admins } from "./admins/admins.ts";
 import type { Bytes } from "./base/bytes.ts";
 import { every, systemClock } from "./base/clock.ts";
 import { KituoError, messageOf } from "./base/errors.ts";
@@ -41,6 +42,7 @@ import {
   type NodeEvent,
   type NodeFault,
   type NodeInfo,
+  type NodeSettings,
   type OverrideResult,
   type PendingRequest,
   type Readiness,
@@ -52,6 +54,7 @@ import {
 import * as view from "./node_view.ts";
 import { NodeNames } from "./node_names.ts";
 import { ownVcard } from "./node_profile.ts";
+import { writeSettings } from "./node_settings.ts";
 import { UnknownInvitation } from "./relay/invitations.ts";
 import { type LinkFault, LinkRefused } from "./relay/join_links.ts";
 import { NothingRefused } from "./relay/refused.ts";
@@ -113,6 +116,7 @@ async function identityIn(dir: string): Promise<Identity> {
 }
 
 export class Node implements RunnableNode {
+  readonly admins: Admins;
   readonly #dht: Dht;
   readonly #relay: Relay;
   readonly #names: NodeNames;
@@ -130,6 +134,7 @@ export class Node implements RunnableNode {
   ) {
     this.#names = new NodeNames(config, identity.account, store, systemClock);
     this.nameServer = this.#names.nameServer();
+    this.admins = new Admins({ store, nodeName: () => config.name });
     this.#dht = new Dht({
       port: config.dhtPort,
       bootstrap: config.bootstrap,
@@ -160,7 +165,7 @@ export class Node implements RunnableNode {
       welcome: (account) =>
         config.acceptRequests === "anyone" ||
         (config.acceptRequests === "allowlist" && config.allowlist.includes(account)),
-      openToAll: config.acceptRequests === "anyone",
+      openToAll: () => config.acceptRequests === "anyone",
       offerContact: config.offerContact,
       enforceModes: config.enforceModes,
     });
@@ -183,6 +188,13 @@ export class Node implements RunnableNode {
     this.#keepState();
     await this.#dht.stop();
     this.store.close();
+  }
+
+  async configure(settings: NodeSettings): Promise<void> {
+    const vcard = await ownVcard({ ...this.config, ...settings });
+    writeSettings(this.config, settings);
+    Object.assign(this.config, settings); // the rooms were given functions that read it
+    this.#relay.profiles.change(vcard);
   }
 
   info(): NodeInfo {

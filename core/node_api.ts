@@ -3,8 +3,10 @@
  * implements it; `routes/` knows nothing else of the node.
  */
 
+import type { Admins } from "./admins/admins.ts";
 import { KituoError } from "./base/errors.ts";
 import type { RegistrationResult } from "./account/name_server.ts";
+import type { Config } from "./config.ts";
 import type { Entry } from "./swarm/entry.ts";
 
 export type { RegistrationResult } from "./account/name_server.ts";
@@ -411,8 +413,16 @@ export type NodeEvent =
   | { type: "name"; data: { jamiId: string; name: string; registeredName: string } }
   | { type: "delivery"; data: { conversationId: string; deviceId: string; lag: number | null } };
 
+/** What of the settings the console changes; what is not there stays. */
+export type NodeSettings = Partial<Pick<Config, "name" | "acceptRequests">>;
+
 /** What the HTTP face needs of a node. Every promise may reject with {@link NodeError}. */
 export interface NodeApi {
+  /** who may use the console */
+  readonly admins: Admins;
+  /** Changes settings, now and for later starts (a flag or variable wins over them then). @throws {NodeError} "conflict" */
+  configure(settings: NodeSettings): Promise<void>;
+
   info(): NodeInfo;
   ready(): Readiness;
 

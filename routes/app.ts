@@ -8,7 +8,12 @@ import { HTTPException } from "hono/http-exception";
 import { type Clock, systemClock } from "../core/base/clock.ts";
 import { isDiskFull } from "../core/base/disk_full.ts";
 import { type NodeApi, NodeError, type NodeFault } from "../core/node_api.ts";
+import { AccessError, type AccessFault } from "../core/admins/errors.ts";
 import { VERSION } from "../core/version.ts";
+import { accountPages } from "./account_pages.tsx";
+import { accountRoutes } from "./api/account.ts";
+import { adminRoutes } from "./api/admins.ts";
+import { auditRoutes } from "./api/audit.ts";
 import { contactRoutes } from "./api/contacts.ts";
 import { conversationRoutes } from "./api/conversations.ts";
 import { eventRoutes } from "./api/events.ts";
@@ -21,16 +26,25 @@ import { nodeRoutes } from "./api/node.ts";
 import { refusedRoutes } from "./api/refused.ts";
 import { requestRoutes } from "./api/requests.ts";
 import { searchRoutes } from "./api/search.ts";
+import { sessionRoutes } from "./api/session.ts";
+import { setupRoutes } from "./api/setup.ts";
+import { tokenRoutes } from "./api/tokens.ts";
+import { drawBare } from "./bare_page.tsx";
 import { MAX_BODY } from "./constants.ts";
 import { healthRoutes } from "./health.ts";
 import { joinGate, joinRoutes } from "./join.ts";
 import { methodsAt } from "./methods.ts";
-import { bearer } from "./middlewares/bearer.ts";
+import { Endpoints } from "./endpoints.ts";
+import { audit } from "./middlewares/audit.ts";
+import { findCaller } from "./middlewares/caller.ts";
+import { gate } from "./middlewares/gate.ts";
 import { jsonBody } from "./middlewares/json_body.ts";
 import { sameOrigin } from "./middlewares/same_origin.ts";
 import { securityHeaders } from "./middlewares/security_headers.ts";
 import { problem } from "./problem.ts";
 import { router } from "./router.ts";
+import { SESSION_COOKIE } from "./session_cookie.ts";
+import { Sites } from "./site.ts";
 
 const log = getLogger(["kituo", "http"]);
 
@@ -47,6 +61,19 @@ const STATUS_OF: Record<NodeFault, number> = {
   "unavailable": 502,
 };
 
+/** Which status tells of which refusal of the accounts. */
+const STATUS_OF_ACCESS: Record<AccessFault, number> = {
+  "unauthorised": 401,
+  "forbidden": 403,
+  "not found": 404,
+  "conflict": 409,
+  "unfit": 422,
+  "too many": 429,
+};
+
+/** Seconds that somebody who tried too often is asked to wait. */
+const RETRY_AFTER = "60";
+
 /** What the HTTP face is given besides the node. */
 export interface AppOptions {
   /** the admin token */
@@ -54,17 +81,32 @@ export interface AppOptions {
   /** when aborted, event streams end, so that the server can shut down */
   signal: AbortSignal;
   clock?: Clock;
+  /** where a proxy shows the console under TLS */
+  origins?: readonly string[];
+  /** proxies whose `X-Forwarded-For` is believed */
+  proxies?: readonly string[];
 }
 
 /** Builds the HTTP face of a node. */
-export function createApp(node: NodeApi, { token, signal, clock = systemClock }: AppOptions): OpenAPIHono {
+export function createApp(node: NodeApi, options: AppOptions): OpenAPIHono {
+  const { token, signal, clock = systemClock, origins = [], proxies = [] } = options;
+  const { admins } = node;
   const app = router();
+  const sites = new Sites(origins);
+  const endpoints = new Endpoints(app, API);
+  app.use(findCaller({ admins, token, sites, proxies }));
   app.use("/join/*", joinGate(clock)); // its headers replace those of all other answers
   app.use(securityHeaders, sameOrigin);
-  // what nobody answers needs no look at its body
-  const known: MiddlewareHandler = async (c, next) => nothingAt(app, c) ?? await next();
-  app.use(`${API}/*`, noStore, bearer(token), known, bodyLimit({ maxSize: MAX_BODY, onError: tooLarge }), jsonBody);
+  app.use(
+    `${API}/*`,
+    noStore,
+    gate(app, endpoints, admins, nothingAt),
+    audit(endpoints, admins),
+    bodyLimit({ maxSize: MAX_BODY, onError: tooLarge }),
+    jsonBody,
+  );
   app.get("/", (c) => c.text(`Kituo ${VERSION}. The API is described at ${API}/openapi.json (admin token needed).\n`));
+  app.route("/", accountPages({ node, admins, sites, draw: drawBare }));
   app.route("/", healthRoutes(node));
   app.route("/", joinRoutes(node));
   const resources = [
@@ -84,6 +126,12 @@ export function createApp(node: NodeApi, { token, signal, clock = systemClock }:
     app.route(API, routes(node));
   }
   app.route(API, eventRoutes(node, clock, signal));
+  app.route(API, setupRoutes(node, admins, sites));
+  app.route(API, sessionRoutes(admins, sites));
+  app.route(API, accountRoutes(admins, sites));
+  app.route(API, adminRoutes(admins, sites));
+  app.route(API, tokenRoutes(admins));
+  app.route(API, auditRoutes(admins));
   describe(app);
   app.notFound((c) => nothingAt(app, c) ?? problem(404, "There is nothing at this path."));
   app.onError(answerError);
@@ -109,7 +157,13 @@ function describe(app: OpenAPIHono): void {
   app.openAPIRegistry.registerComponent("securitySchemes", "bearer", {
     type: "http",
     scheme: "bearer",
-    description: "The content of admin.token in the data folder.",
+    description: "The content of admin.token in the data folder (an owner), or an API token.",
+  });
+  app.openAPIRegistry.registerComponent("securitySchemes", "session", {
+    type: "apiKey",
+    in: "cookie",
+    name: SESSION_COOKIE,
+    description: "A person who signed in; `x-kituo-role` of a route is the least role that may use it.",
   });
   app.doc31(`${API}/openapi.json`, {
     openapi: "3.1.0",
@@ -127,10 +181,17 @@ function answerError(error: Error): Response {
     log.error("no room on the disk: {error}", { error });
     return problem(507, "The disk is full: the node could not write.");
   }
+  if (error instanceof AccessError) return accessProblem(error);
   if (error instanceof NodeError) return problem(STATUS_OF[error.fault], error.message);
   if (error instanceof HTTPException) return problem(error.status, error.message);
   log.error("a request failed: {error}", { error });
   return problem(500, "The node failed at this; its log says why.");
+}
+
+function accessProblem({ fault, message }: AccessError): Response {
+  const status = STATUS_OF_ACCESS[fault];
+  if (status === 429) return problem(status, message, { "retry-after": RETRY_AFTER });
+  return problem(status, message, status === 401 ? { "www-authenticate": "Bearer" } : {});
 }
 
 function tooLarge(): Response {

@@ -2,19 +2,14 @@
 
 import type { Context } from "hono";
 
-/** The address at the other end of the connection, "" when it is not known. Behind a proxy that is the proxy. */
-export function clientAddress(c: Context): string {
+/**
+ * The address that a request came from, "" when it is not known.
+ * @param proxies addresses whose `X-Forwarded-For` is believed
+ */
+export function clientAddress(c: Context, proxies: readonly string[] = []): string {
   const address: unknown = c.env?.remoteAddr?.hostname; // as Deno.serve gives it to its handler
-  return typeof address === "string" ? address : "";
-}
-
-/** The network of an address, to count by: of IPv6 the first 64 bits, for one machine has all addresses below. */
-export function networkOf(address: string): string {
-  const [, v4] = /^::ffff:([0-9.]+)$/i.exec(address) ?? []; // how an IPv6 socket tells of IPv4
-  if (v4 !== undefined || !address.includes(":")) return v4 ?? address;
-  const [head, tail] = address.split("%")[0].toLowerCase().split("::");
-  const first = head.split(":").filter((part) => part !== "");
-  const last = (tail ?? "").split(":").filter((part) => part !== "");
-  const zeros = tail === undefined ? 0 : Math.max(0, 8 - first.length - last.length);
-  return [...first, ...Array(zeros).fill("0"), ...last].slice(0, 4).join(":");
+  if (typeof address !== "string") return "";
+  // the last entry is the proxy's own word; those before it may be anybody's
+  const told = proxies.includes(address) ? c.req.header("x-forwarded-for")?.split(",").at(-1)?.trim() : undefined;
+  return told || address;
 }

@@ -7,9 +7,9 @@ import { every } from "hono/combine";
 import { secureHeaders } from "hono/secure-headers";
 import type { Clock } from "../core/base/clock.ts";
 import { LruMap, TokenBucket } from "../core/base/limits.ts";
+import { networkOf } from "../core/base/network.ts";
 import { type NodeApi, NodeError, type NodeFault } from "../core/node_api.ts";
 import { givenJamiId, id, json } from "./api/schemas.ts";
-import { clientAddress, networkOf } from "./client_address.ts";
 import { JOIN_ADDRESSES, JOIN_BURST, JOIN_RATE, MAX_JOIN_BODY } from "./constants.ts";
 import { joinedPage, joinPage, refusedPage } from "./join_page.ts";
 import { problem, problemResponse } from "./problem.ts";
@@ -91,7 +91,7 @@ async function answerForm(api: NodeApi, c: Context): Promise<Response> {
     if (!given.success) {
       return c.html(joinPage(offer, "This is no Jami ID: it has 40 digits and letters from a to f."), 400);
     }
-    return c.html(joinedPage(offer, await api.joinByLink(secret, given.data.jamiId, clientAddress(c))));
+    return c.html(joinedPage(offer, await api.joinByLink(secret, given.data.jamiId, c.get("address"))));
   } catch (error) {
     return refusal(c, error);
   }
@@ -105,7 +105,7 @@ async function answerJson(api: NodeApi, c: Context): Promise<Response> {
   const { jamiId: inviter } = await api.joinOffer(secret);
   const given = wish.safeParse(await c.req.json().catch(() => null));
   if (!given.success) return problem(400, "jamiId: must be a Jami ID: 40 hex digits");
-  return c.json({ result: await api.joinByLink(secret, given.data.jamiId, clientAddress(c)), inviter });
+  return c.json({ result: await api.joinByLink(secret, given.data.jamiId, c.get("address")), inviter });
 }
 
 /** A refusal of the node as a page; other errors go on. */
@@ -144,7 +144,7 @@ const pageHeaders: MiddlewareHandler = every(
 function perAddress(clock: Clock): MiddlewareHandler {
   const requests = new LruMap<string, TokenBucket>(JOIN_ADDRESSES);
   return async (c, next) => {
-    const network = networkOf(clientAddress(c));
+    const network = networkOf(c.get("address"));
     const bucket = requests.get(network) ?? new TokenBucket(clock, JOIN_RATE, JOIN_BURST);
     requests.set(network, bucket);
     if (bucket.take()) return await next();

@@ -9,8 +9,9 @@ import { bodyLimit } from "hono/body-limit";
 import { type Clock, systemClock } from "../core/base/clock.ts";
 import { isDiskFull } from "../core/base/disk_full.ts";
 import { LruMap, TokenBucket } from "../core/base/limits.ts";
+import { networkOf } from "../core/base/network.ts";
 import type { NameServerApi, RegistrationResult } from "../core/node_api.ts";
-import { clientAddress, networkOf } from "./client_address.ts";
+import { clientAddress } from "./client_address.ts";
 import {
   MAX_REGISTRATION,
   NAME_CALLERS_KEPT,

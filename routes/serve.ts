@@ -6,7 +6,7 @@ import { sleep, systemClock } from "../core/base/clock.ts";
 import { within } from "../core/base/limits.ts";
 import { formatHostPort, type HostPort } from "../core/config.ts";
 import type { NameServerApi, NodeApi } from "../core/node_api.ts";
-import { createApp } from "./app.ts";
+import { type AppOptions, createApp } from "./app.ts";
 import { RELISTEN_FIRST, RELISTEN_LAST, SHUTDOWN_PATIENCE } from "./constants.ts";
 import { createNameServerApp } from "./name_server.ts";
 
@@ -25,7 +25,10 @@ export interface HttpFace {
   readonly finished: Promise<void>;
 }
 
-type Handler = (request: Request, caller: { remoteAddr: Deno.Addr }) => Response | Promise<Response>;
+type Handler = Deno.ServeHandler<Deno.NetAddr>;
+
+/** What may be said besides. */
+export type ServeOptions = Pick<AppOptions, "origins" | "proxies">;
 
 /** What a socket is for, in messages, and the setting that says where it is. */
 interface Purpose {
@@ -38,9 +41,9 @@ interface Purpose {
  * begun again at the same port.
  * @throws {ListenError} when the address cannot be had
  */
-export function serve(node: NodeApi, token: string, at: HostPort): HttpFace {
+export function serve(node: NodeApi, token: string, at: HostPort, options: ServeOptions = {}): HttpFace {
   const closing = new AbortController();
-  const app = createApp(node, { token, signal: closing.signal });
+  const app = createApp(node, { ...options, token, signal: closing.signal });
   return face({ what: "console", setting: "--http" }, at, app.fetch, closing);
 }
 

@@ -51,7 +51,8 @@ export type ProfilesEvents = {
 };
 
 export class Profiles extends Emitter<ProfilesEvents> {
-  readonly #version: { sha3: string; modified: number };
+  #version: { sha3: string; modified: number };
+  #vcard: Bytes;
   #rates = new LruMap<AccountId, TokenBucket>(PROFILE_RATES_KEPT);
   #attempts = new WeakMap<Connection, number>();
   #offering = new Set<DeviceId>();
@@ -59,7 +60,14 @@ export class Profiles extends Emitter<ProfilesEvents> {
 
   constructor(private readonly options: ProfilesOptions) {
     super();
-    this.#version = versionOf(options);
+    this.#vcard = options.vcard;
+    this.#version = versionOf(options, options.vcard);
+  }
+
+  /** Our profile is another from now on; each device gets it when it connects next. */
+  change(vcard: Bytes): void {
+    this.#vcard = vcard;
+    this.#version = versionOf(this.options, vcard);
   }
 
   /** Ends what comes in and goes out. */
@@ -77,14 +85,14 @@ export class Profiles extends Emitter<ProfilesEvents> {
 
   /** What to do with a wish for a profile: members get ours, our own devices also those of others. `null` declines it. */
   answer(wanted: ProfileRequest, { peer }: Connection): ((channel: Channel) => void) | null {
-    const { conversations, account, store, vcard } = this.options;
+    const { conversations, account, store } = this.options;
     const isOwn = wanted.account === account;
     if (!conversations.get(wanted.conversation)?.mayFetch(peer)) return null;
     if (!isOwn && peer.account !== account || !this.#rate(peer.account).take()) return null;
     return (channel) =>
       this.#within(channel, async () => {
         // nothing at all means "no profile"
-        const answer = isOwn ? vcard : store.profiles.get(wanted.account)?.vcard ?? new Uint8Array();
+        const answer = isOwn ? this.#vcard : store.profiles.get(wanted.account)?.vcard ?? new Uint8Array();
         await this.#send(channel, answer);
       });
   }
@@ -104,7 +112,7 @@ export class Profiles extends Emitter<ProfilesEvents> {
       const name = writeChannelName({ kind: "profile", conversation: conversation.id, device, version });
       const channel = await connection.open(name);
       await this.#within(channel, async () => {
-        await this.#send(channel, this.options.vcard);
+        await this.#send(channel, this.#vcard);
         store.profiles.setSent(peer.device, this.#version.sha3, clock.now());
       });
     } catch (error) {
@@ -165,7 +173,7 @@ async function readAll(channel: Channel): Promise<Bytes> {
 }
 
 /** The hash of our profile, and since when (s) it is as it is. */
-function versionOf({ store, clock, vcard }: ProfilesOptions): { sha3: string; modified: number } {
+function versionOf({ store, clock }: ProfilesOptions, vcard: Bytes): { sha3: string; modified: number } {
   const sha3 = createHash("sha3-512").update(vcard).digest("hex");
   const [known, since] = store.settings.get(OWN_PROFILE)?.split(" ") ?? [];
   if (known === sha3) return { sha3, modified: Number(since) };

@@ -63,7 +63,7 @@ export interface RelayOptions {
   /** Is this account accepted without asking? */
   welcome(account: AccountId): boolean;
   /** Are strangers let in at all, to ask? */
-  openToAll: boolean;
+  openToAll(): boolean;
   /** Ask every member of a group to become a contact: today's daemons answer only to contacts (connection.md 8.4). */
   offerContact: boolean;
   /** Keep what the modes of groups promise: see {@link Moderation}. */
@@ -254,7 +254,7 @@ export class Relay {
    */
   allows({ account, device }: Pick<Peer, "account" | "device">): boolean {
     if (this.account.contacts.isBanned(account)) return false;
-    return this.options.openToAll || this.#serves(account, device) || this.#inviters().length > 0;
+    return this.options.openToAll() || this.#serves(account, device) || this.#inviters().length > 0;
   }
 
   /** Is there anything that we and this account, or this device of it, have in common? */

@@ -261,6 +261,57 @@ export const migrations: readonly string[] = [
     PRIMARY KEY (conversation, violator)
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  -- who may use the console, and what opens it for a time; of secrets only hashes are kept
+  CREATE TABLE admins (
+    id TEXT PRIMARY KEY,
+    name TEXT NOT NULL,
+    name_key TEXT NOT NULL UNIQUE,
+    role TEXT NOT NULL,
+    password TEXT,                   -- PHC string, NULL = passkeys only
+    created INTEGER NOT NULL         -- ms
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE passkeys (
+    id TEXT PRIMARY KEY,
+    admin TEXT NOT NULL REFERENCES admins (id) ON DELETE CASCADE,
+    name TEXT NOT NULL,
+    public_key BLOB NOT NULL,
+    counter INTEGER NOT NULL,
+    transports TEXT NOT NULL,
+    created INTEGER NOT NULL,        -- ms
+    used INTEGER                     -- ms
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX passkeys_admin ON passkeys (admin);
+
+  CREATE TABLE sessions (
+    hash TEXT PRIMARY KEY,
+    admin TEXT NOT NULL REFERENCES admins (id) ON DELETE CASCADE,
+    created INTEGER NOT NULL,        -- ms
+    used INTEGER NOT NULL            -- ms
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX sessions_admin ON sessions (admin);
+
+  CREATE TABLE api_tokens (
+    id TEXT PRIMARY KEY,
+    hash TEXT NOT NULL UNIQUE,
+    name TEXT NOT NULL,
+    role TEXT NOT NULL,
+    made_by TEXT NOT NULL,
+    created INTEGER NOT NULL,        -- ms
+    expires INTEGER,                 -- ms, NULL = never
+    used INTEGER                     -- ms
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE admin_invitations (
+    id TEXT PRIMARY KEY,
+    hash TEXT NOT NULL UNIQUE,
+    role TEXT NOT NULL,
+    made_by TEXT NOT NULL,
+    created INTEGER NOT NULL,        -- ms
+    expires INTEGER NOT NULL         -- ms
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];
 
 /** The number of the step the database stands at; 0 for an empty file. */

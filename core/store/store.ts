@@ -2,6 +2,8 @@
 
 import { DatabaseSync } from "node:sqlite";
 import { messageOf } from "../base/errors.ts";
+import { AdminInvitationTable, ApiTokenTable, SessionTable } from "./access.ts";
+import { AdminTable, PasskeyTable } from "./admins.ts";
 import { Approvals } from "./approvals.ts";
 import { Audit } from "./audit.ts";
 import { Certificates, RevocationLists } from "./certificates.ts";
@@ -46,6 +48,11 @@ export class Store {
   readonly registeredNames: RegisteredNames;
   readonly refused: RefusedHistories;
   readonly overrides: Overrides;
+  readonly admins: AdminTable;
+  readonly passkeys: PasskeyTable;
+  readonly sessions: SessionTable;
+  readonly apiTokens: ApiTokenTable;
+  readonly adminInvitations: AdminInvitationTable;
   readonly #db: DatabaseSync;
   #depth = 0;
 
@@ -74,6 +81,11 @@ export class Store {
     this.registeredNames = new RegisteredNames(db);
     this.refused = new RefusedHistories(db);
     this.overrides = new Overrides(db);
+    this.admins = new AdminTable(db);
+    this.passkeys = new PasskeyTable(db);
+    this.sessions = new SessionTable(db);
+    this.apiTokens = new ApiTokenTable(db);
+    this.adminInvitations = new AdminInvitationTable(db);
   }
 
   /**

@@ -1,17 +1,20 @@
 /**
  * `deno task verify PATH [--ref REF]`: replays the swarm repository at PATH (bare or with a work tree, anybody's) and
- * prints one JSON line per commit, oldest first. Exit code 0: all valid, or accepted by the operator; 1: a commit is refused; 2: cannot be read.
+ * prints one JSON line per commit, oldest first. Where PATH is a node's data folder, its audit trail is checked and one
+ * line printed. Exit code 0: all valid, or accepted by the operator; 1: a commit is refused, or the trail was tampered with; 2: cannot be read.
  */
 
 import { parseArgs } from "node:util";
 import { messageOf } from "../base/errors.ts";
+import { databasePath } from "../store/places.ts";
+import { verifyAudit } from "../store/verify_audit.ts";
 import { isOid, type Oid } from "./oid.ts";
 import { readOverrides } from "./override_file.ts";
 import { Repository } from "./repository.ts";
 import { verifyHistory } from "./verify.ts";
 
 const USAGE =
-  "usage: verify PATH [--ref REF]   (REF: a ref, short or full, or a commit id; refs/heads/main unless given)";
+  "usage: verify PATH [--ref REF]   (PATH: a repository, or a data folder for its audit trail; REF: a ref, short or full, or a commit id; refs/heads/main unless given)";
 
 const ALL_VALID = 0;
 const REFUSED = 1;
@@ -30,6 +33,12 @@ export async function verifyCommand(
   }
   let repository: Repository | undefined;
   try {
+    const database = databasePath(parsed.path);
+    if (await isFile(database)) {
+      const verdict = verifyAudit(database);
+      print(JSON.stringify(verdict));
+      return verdict.broken === null ? ALL_VALID : REFUSED;
+    }
     repository = await Repository.open(parsed.path);
     const head = await findHead(repository, parsed.ref);
     if (head === null) {
@@ -64,6 +73,14 @@ function parse(args: string[]): { path: string; ref: string } | null {
     return path === undefined || path === "" || rest.length > 0 ? null : { path, ref: values.ref };
   } catch {
     return null; // an unknown option: the usage says the rest
+  }
+}
+
+async function isFile(path: string): Promise<boolean> {
+  try {
+    return (await Deno.stat(path)).isFile;
+  } catch {
+    return false; // then it is no data folder, and the repository says what is wrong
   }
 }
 

@@ -4,6 +4,7 @@ import { createRoute, z } from "@hono/zod-openapi";
 import type { NodeApi } from "../../core/node_api.ts";
 import { router } from "../router.ts";
 import {
+  action,
   called,
   everywhere,
   id,
@@ -12,9 +13,9 @@ import {
   listQuery,
   mayConflict,
   mayNotBeKnown,
+  moderator,
   next,
   notFound,
-  security,
   someone,
   time,
   withBody,
@@ -37,7 +38,7 @@ const listContacts = createRoute({
   method: "get",
   path: "/contacts",
   summary: "The contacts, banned ones included",
-  security,
+  ...moderator,
   request: { query: listQuery },
   responses: { 200: json(z.object({ contacts: z.array(contact), next }), "The contacts, by Jami ID"), ...everywhere },
 });
@@ -46,7 +47,8 @@ const addContact = createRoute({
   method: "post",
   path: "/contacts",
   summary: "Add a contact and send it a request",
-  security,
+  ...moderator,
+  ...action("contact.add"),
   request: { body: { required: true, content: { "application/json": { schema: newContact } } } },
   responses: {
     201: json(contact, "The contact"),
@@ -62,7 +64,7 @@ const removeContact = createRoute({
   method: "delete",
   path: "/contacts/{jamiId}",
   summary: "Remove a contact",
-  security,
+  ...moderator,
   request: { params: z.object({ jamiId: id }) },
   responses: { 204: { description: "Removed" }, ...everywhere, ...notFound, ...mayConflict, ...withoutBody },
 });

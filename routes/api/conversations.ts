@@ -12,9 +12,9 @@ import {
   json,
   listQuery,
   mayConflict,
+  moderator,
   next,
   notFound,
-  security,
   text,
   time,
   withBody,
@@ -73,7 +73,7 @@ const listConversations = createRoute({
   method: "get",
   path: "/conversations",
   summary: "The conversations",
-  security,
+  ...moderator,
   request: { query: listQuery },
   responses: {
     200: json(z.object({ conversations: z.array(summary), next }), "The conversations, by id"),
@@ -85,7 +85,7 @@ const createGroup = createRoute({
   method: "post",
   path: "/conversations",
   summary: "Make a group with the node as its only admin",
-  security,
+  ...moderator,
   request: { body: { required: true, content: { "application/json": { schema: newGroup } } } },
   responses: { 201: json(detail, "The group"), ...everywhere, ...mayConflict, ...withBody },
 });
@@ -94,7 +94,7 @@ const updateGroup = createRoute({
   method: "patch",
   path: "/conversations/{id}",
   summary: "Change title, description, picture or default host of a group, as its admin",
-  security,
+  ...moderator,
   request: {
     params: z.object({ id }),
     body: { required: true, content: { "application/json": { schema: groupChanges } } },
@@ -106,7 +106,7 @@ const leaveGroup = createRoute({
   method: "post",
   path: "/conversations/{id}/leave",
   summary: "Leave a group. It is served until a member knows; asked a second time, not even that",
-  security,
+  ...moderator,
   request: { params: z.object({ id }) },
   responses: { 204: { description: "Left, or leaving" }, ...everywhere, ...notFound, ...mayConflict, ...withoutBody },
 });
@@ -115,7 +115,7 @@ const getConversation = createRoute({
   method: "get",
   path: "/conversations/{id}",
   summary: "One conversation with its members and what their devices still miss",
-  security,
+  ...moderator,
   request: { params: z.object({ id }) },
   responses: { 200: json(detail, "The conversation"), ...everywhere, ...notFound },
 });

@@ -2,14 +2,19 @@
 
 import { createRoute, z } from "@hono/zod-openapi";
 import { HTTPException } from "hono/http-exception";
+import type { Context } from "hono";
 import { type SSEStreamingApi, streamSSE } from "hono/streaming";
+import { covers } from "../../core/admins/roles.ts";
 import type { Clock } from "../../core/base/clock.ts";
 import type { NodeApi } from "../../core/node_api.ts";
 import { EVENTS_KEEP_ALIVE, EVENTS_KEPT, EVENTS_RETRY, MAX_EVENT_STREAMS } from "../constants.ts";
 import { problemResponse } from "../problem.ts";
 import { router } from "../router.ts";
 import { EventRing } from "./event_ring.ts";
-import { everywhere, security } from "./schemas.ts";
+import { everywhere, viewer } from "./schemas.ts";
+
+/** What a viewer hears: nothing about people. */
+const HEALTH: ReadonlySet<string> = new Set(["status", "overview"]);
 
 const getEvents = createRoute({
   method: "get",
@@ -17,8 +22,8 @@ const getEvents = createRoute({
   summary: "A stream of what happens; `Last-Event-ID` takes it up where it was lost",
   description: "Each event has an id, a type (`status`, `request`, `request-gone`, `contact`, `contact-gone`, " +
     "`conversation`, `conversation-gone`, `conversation.refused`, `message`, `file`, `presence`, `name`, `delivery`) and " +
-    "JSON data. The type `reset` says that events were missed: read everything again.",
-  security,
+    "JSON data. The type `reset` says that events were missed: read everything again. A viewer hears of `status` only.",
+  ...viewer,
   request: { headers: z.object({ "last-event-id": z.string().max(100).optional() }) },
   responses: {
     200: { description: "The stream", content: { "text/event-stream": { schema: z.string() } } },
@@ -37,6 +42,11 @@ export function eventRoutes(api: NodeApi, clock: Clock, signal: AbortSignal) {
   }, { once: true });
   let streams = 0;
 
+  const mayWatch = (c: Context) => {
+    const caller = api.admins.present(c.get("caller"));
+    return caller && { all: covers(caller.role, "moderator") };
+  };
+
   return router().openapi(getEvents, (c) => {
     if (signal.aborted) throw new HTTPException(503, { message: "The node is stopping." });
     if (streams >= MAX_EVENT_STREAMS) {
@@ -47,7 +57,7 @@ export function eventRoutes(api: NodeApi, clock: Clock, signal: AbortSignal) {
     return streamSSE(c, async (stream) => {
       stream.onAbort(() => ring.wake());
       try {
-        await watch(stream, ring, from, signal);
+        await watch(stream, ring, from, signal, () => mayWatch(c));
       } finally {
         streams--;
       }
@@ -56,8 +66,15 @@ export function eventRoutes(api: NodeApi, clock: Clock, signal: AbortSignal) {
 }
 
 /** Writes events to `stream` until either side ends it. */
-async function watch(stream: SSEStreamingApi, ring: EventRing, lastId: string | undefined, signal: AbortSignal) {
-  const ended = () => stream.aborted || stream.closed || signal.aborted;
+async function watch(
+  stream: SSEStreamingApi,
+  ring: EventRing,
+  lastId: string | undefined,
+  signal: AbortSignal,
+  rights: () => { all: boolean } | null,
+) {
+  // asked again and again: whoever is signed out or removed while the stream is open hears no more
+  const ended = () => stream.aborted || stream.closed || signal.aborted || rights() === null;
   // an id of another run is a gap, too
   let at = lastId === undefined ? ring.last : ring.numberOf(lastId) ?? -1;
   await stream.write(`retry: ${EVENTS_RETRY}\n\n`);
@@ -70,8 +87,9 @@ async function watch(stream: SSEStreamingApi, ring: EventRing, lastId: string | 
     }
     for (const { number, event } of events) {
       if (ended()) return;
-      await stream.writeSSE({ event: event.type, data: JSON.stringify(event.data), id: ring.idOf(number) });
       at = number;
+      if (!rights()?.all && !HEALTH.has(event.type)) continue;
+      await stream.writeSSE({ event: event.type, data: JSON.stringify(event.data), id: ring.idOf(number) });
     }
     // nothing may be awaited between this check and the wait, or the wake-up of an abort would be missed
     if (!ended() && await ring.next(at, EVENTS_KEEP_ALIVE)) await stream.write(": still here\n\n");

@@ -3,7 +3,7 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import type { NodeApi } from "../../core/node_api.ts";
 import { router } from "../router.ts";
-import { everywhere, id, json, listQuery, next, notFound, security, time } from "./schemas.ts";
+import { everywhere, id, json, listQuery, moderator, next, notFound, time, viewer } from "./schemas.ts";
 
 const bytes = z.int().openapi({ description: "bytes" });
 
@@ -43,7 +43,7 @@ const listFiles = createRoute({
   method: "get",
   path: "/conversations/{id}/files",
   summary: "The files that members sent",
-  security,
+  ...moderator,
   request: { params: z.object({ id }), query: listQuery },
   responses: { 200: json(z.object({ files: z.array(file), next }), "The files, by id"), ...everywhere, ...notFound },
 });
@@ -52,7 +52,7 @@ const getStorage = createRoute({
   method: "get",
   path: "/storage",
   summary: "The room that files take, and may take",
-  security,
+  ...viewer,
   responses: { 200: json(storage, "The room"), ...everywhere },
 });
 

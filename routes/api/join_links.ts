@@ -2,10 +2,21 @@
 
 import { createRoute, z } from "@hono/zod-openapi";
 import type { NodeApi } from "../../core/node_api.ts";
-import { clientAddress } from "../client_address.ts";
+import { doerOf } from "../caller.ts";
 import { LINK_SECONDS, LINK_USES, MAX_LINK_SECONDS, MAX_LINK_USES } from "../constants.ts";
 import { router } from "../router.ts";
-import { everywhere, id, json, mayConflict, notFound, security, time, withBody, withoutBody } from "./schemas.ts";
+import {
+  action,
+  everywhere,
+  id,
+  json,
+  mayConflict,
+  moderator,
+  notFound,
+  time,
+  withBody,
+  withoutBody,
+} from "./schemas.ts";
 
 const link = z.object({
   created: time,
@@ -34,7 +45,8 @@ const makeLink = createRoute({
   path,
   summary: "Make the join link of a group; an earlier one ends",
   description: "Whoever opens it can have an account invited. Not for one-to-one conversations.",
-  security,
+  ...moderator,
+  ...action(""), // the node notes it
   request: { ...request, body: { required: true, content: { "application/json": { schema: terms } } } },
   responses: { 201: json(newLink, "The link"), ...everywhere, ...notFound, ...mayConflict, ...withBody },
 });
@@ -43,7 +55,7 @@ const getLink = createRoute({
   method: "get",
   path,
   summary: "The join link of a group, without its secret",
-  security,
+  ...moderator,
   request,
   responses: { 200: json(link, "The link"), ...everywhere, ...notFound },
 });
@@ -52,7 +64,8 @@ const revokeLink = createRoute({
   method: "delete",
   path,
   summary: "End the join link of a group",
-  security,
+  ...moderator,
+  ...action(""),
   request,
   responses: { 204: { description: "Ended" }, ...everywhere, ...notFound, ...mayConflict, ...withoutBody },
 });
@@ -61,13 +74,12 @@ const revokeLink = createRoute({
 export function joinLinkRoutes(api: NodeApi) {
   return router()
     .openapi(makeLink, async (c) => {
-      const doer = { actor: "admin", address: clientAddress(c) };
-      const { secret, ...link } = await api.createJoinLink(c.req.valid("param").id, c.req.valid("json"), doer);
+      const { secret, ...link } = await api.createJoinLink(c.req.valid("param").id, c.req.valid("json"), doerOf(c));
       return c.json({ ...link, path: `/join/${secret}` }, 201);
     })
     .openapi(getLink, (c) => c.json(api.joinLink(c.req.valid("param").id), 200))
     .openapi(revokeLink, async (c) => {
-      await api.revokeJoinLink(c.req.valid("param").id, { actor: "admin", address: clientAddress(c) });
+      await api.revokeJoinLink(c.req.valid("param").id, doerOf(c));
       return c.body(null, 204);
     });
 }

@@ -5,6 +5,7 @@ import type { NodeApi } from "../../core/node_api.ts";
 import { MAX_REASON } from "../constants.ts";
 import { router } from "../router.ts";
 import {
+  action,
   called,
   deviceId,
   everywhere,
@@ -13,8 +14,8 @@ import {
   json,
   mayConflict,
   mayNotBeKnown,
+  moderator,
   notFound,
-  security,
   someone,
   withBody,
   withoutBody,
@@ -42,7 +43,8 @@ const inviteMember = createRoute({
   summary: "Invite an account, contact or not",
   description: "It is sent the invitation whenever a device of it can be reached, until it joins or is removed. " +
     "Who is invited already is sent it anew; who is banned is un-banned, if the node is an admin.",
-  security,
+  ...moderator,
+  ...action("member.invite"),
   request: {
     params: z.object({ id }),
     body: {
@@ -66,7 +68,8 @@ const banMember = createRoute({
   method: "delete",
   path: "/conversations/{id}/members/{jamiId}",
   summary: "Ban a member or an invited account, as an admin; where there are several, vote for it",
-  security,
+  ...moderator,
+  ...action("member.ban"),
   request: { params: z.object({ id, jamiId: id }), query: reason },
   responses: answers,
 });
@@ -75,7 +78,7 @@ const unbanMember = createRoute({
   method: "post",
   path: "/conversations/{id}/members/{jamiId}/unban",
   summary: "End a ban: the account is again what it was",
-  security,
+  ...moderator,
   request: { params: z.object({ id, jamiId: id }) },
   responses: answers,
 });
@@ -84,7 +87,8 @@ const banDevice = createRoute({
   method: "delete",
   path: "/conversations/{id}/devices/{deviceId}",
   summary: "Ban one device of a member, as an admin; where there are several, vote for it",
-  security,
+  ...moderator,
+  ...action("device.ban"),
   request: { params: z.object({ id, deviceId }), query: reason },
   responses: answers,
 });
@@ -93,7 +97,7 @@ const unbanDevice = createRoute({
   method: "post",
   path: "/conversations/{id}/devices/{deviceId}/unban",
   summary: "End the ban of a device",
-  security,
+  ...moderator,
   request: { params: z.object({ id, deviceId }) },
   responses: answers,
 });

@@ -5,7 +5,7 @@ import { DEFAULT_MESSAGES_LIMIT, MAX_MESSAGES_LIMIT, type NodeApi } from "../../
 import { MAX_TEXT } from "../constants.ts";
 import { router } from "../router.ts";
 import { message } from "./message_schema.ts";
-import { count, everywhere, id, json, mayConflict, notFound, security, text, withBody } from "./schemas.ts";
+import { action, count, everywhere, id, json, mayConflict, moderator, notFound, text, withBody } from "./schemas.ts";
 
 const newMessage = z.strictObject({
   body: text(MAX_TEXT).min(1).openapi({ description: "well-formed Unicode without U+0000" }),
@@ -15,7 +15,7 @@ const listMessages = createRoute({
   method: "get",
   path: "/conversations/{id}/messages",
   summary: "A page of the conversation, newest first",
-  security,
+  ...moderator,
   request: {
     params: z.object({ id }),
     query: z.strictObject({
@@ -38,7 +38,8 @@ const postMessage = createRoute({
   method: "post",
   path: "/conversations/{id}/messages",
   summary: "Post a text as the node",
-  security,
+  ...moderator,
+  ...action("message.post"),
   request: {
     params: z.object({ id }),
     body: { required: true, content: { "application/json": { schema: newMessage } } },

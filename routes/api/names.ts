@@ -1,12 +1,12 @@
 /** /names, /addresses, /node/name: registered names. /name-server: those that the node's own name server gave out. */
 
 import { createRoute, z } from "@hono/zod-openapi";
-import type { Context } from "hono";
-import { type Doer, MAX_LIST_LIMIT, type NodeApi } from "../../core/node_api.ts";
-import { clientAddress } from "../client_address.ts";
+import { MAX_LIST_LIMIT, type NodeApi } from "../../core/node_api.ts";
+import { doerOf } from "../caller.ts";
 import { MAX_PASSWORD } from "../constants.ts";
 import { router } from "../router.ts";
 import {
+  action,
   count,
   everywhere,
   givenName,
@@ -14,9 +14,10 @@ import {
   json,
   mayConflict,
   mayNotBeKnown,
+  moderator,
   notFound,
+  owner,
   registeredName,
-  security,
   text,
   time,
   withBody,
@@ -29,7 +30,7 @@ const lookUpName = createRoute({
   method: "get",
   path: "/names/{name}",
   summary: "Whose name it is on the name server",
-  security,
+  ...moderator,
   request: { params: z.object({ name: givenName }) },
   responses: { 200: json(named, "Its account"), ...everywhere, ...notFound, ...mayConflict, ...mayNotBeKnown },
 });
@@ -38,7 +39,7 @@ const lookUpAddress = createRoute({
   method: "get",
   path: "/addresses/{jamiId}",
   summary: "What an account is called on the name server",
-  security,
+  ...moderator,
   request: { params: z.object({ jamiId: id }) },
   responses: { 200: json(named, "Its name"), ...everywhere, ...notFound, ...mayConflict, ...mayNotBeKnown },
 });
@@ -52,7 +53,8 @@ const registerName = createRoute({
   method: "post",
   path: "/node/name",
   summary: "Register a name for the node's account, for ever",
-  security,
+  ...owner,
+  ...action(""), // the node notes it
   request: { body: { required: true, content: { "application/json": { schema: newName } } } },
   responses: { 201: json(named, "Registered"), ...everywhere, ...mayConflict, ...mayNotBeKnown, ...withBody },
 });
@@ -66,7 +68,7 @@ const listGivenNames = createRoute({
   method: "get",
   path: "/name-server/names",
   summary: "The names that this node's own name server gave out",
-  security,
+  ...owner,
   request: {
     query: z.strictObject({
       limit: count(MAX_LIST_LIMIT, MAX_LIST_LIMIT),
@@ -80,7 +82,8 @@ const takeName = createRoute({
   method: "delete",
   path: "/name-server/names/{name}",
   summary: "Take a name back: anybody may register it then",
-  security,
+  ...owner,
+  ...action(""),
   request: { params: z.object({ name: givenName }) },
   responses: { 204: { description: "Taken back" }, ...everywhere, ...notFound, ...withoutBody },
 });
@@ -92,18 +95,14 @@ export function nameRoutes(api: NodeApi) {
     .openapi(lookUpAddress, async (c) => c.json(await api.lookUpAddress(c.req.valid("param").jamiId), 200))
     .openapi(registerName, async (c) => {
       const { name, password } = c.req.valid("json");
-      return c.json(await api.registerName(name, password ?? "", doer(c)), 201);
+      return c.json(await api.registerName(name, password ?? "", doerOf(c)), 201);
     })
     .openapi(listGivenNames, (c) => {
       const { items, next } = api.givenNames(c.req.valid("query"));
       return c.json({ names: items, next }, 200);
     })
     .openapi(takeName, (c) => {
-      api.takeName(c.req.valid("param").name, doer(c));
+      api.takeName(c.req.valid("param").name, doerOf(c));
       return c.body(null, 204);
     });
-}
-
-function doer(c: Context): Doer {
-  return { actor: "admin", address: clientAddress(c) };
 }

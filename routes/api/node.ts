@@ -3,7 +3,7 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import type { NodeApi } from "../../core/node_api.ts";
 import { router } from "../router.ts";
-import { everywhere, id, json, registeredName, security } from "./schemas.ts";
+import { everywhere, id, json, registeredName, viewer } from "./schemas.ts";
 
 const node = z.object({
   jamiId: id,
@@ -24,7 +24,7 @@ const getNode = createRoute({
   method: "get",
   path: "/node",
   summary: "The node: its names, its DHT, its connections",
-  security,
+  ...viewer,
   responses: { 200: json(node, "The node"), ...everywhere },
 });
 

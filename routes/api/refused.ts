@@ -2,10 +2,23 @@
 
 import { createRoute, z } from "@hono/zod-openapi";
 import type { NodeApi } from "../../core/node_api.ts";
-import { clientAddress } from "../client_address.ts";
+import { doerOf } from "../caller.ts";
 import { MAX_REASON } from "../constants.ts";
 import { router } from "../router.ts";
-import { everywhere, id, json, mayConflict, notFound, security, text, time, withBody, withoutBody } from "./schemas.ts";
+import {
+  action,
+  everywhere,
+  id,
+  json,
+  mayConflict,
+  moderator,
+  notFound,
+  owner,
+  text,
+  time,
+  withBody,
+  withoutBody,
+} from "./schemas.ts";
 
 const refused = z.object({
   commit: id.openapi({ description: "the first commit that breaks a rule" }),
@@ -28,7 +41,7 @@ const listRefused = createRoute({
   path: "/conversations/{id}/refused",
   summary: "Histories that members have and the node refuses",
   description: "They are kept aside, the oldest of those who bring most give way.",
-  security,
+  ...moderator,
   request: { params: z.object({ id }) },
   responses: { 200: json(histories, "The histories, the oldest first"), ...everywhere, ...notFound },
 });
@@ -37,7 +50,8 @@ const overrideRefused = createRoute({
   method: "post",
   path: "/conversations/{id}/refused/{commit}/override",
   summary: "Accept a commit that breaks a rule, for good, and take in what was refused for it",
-  security,
+  ...owner,
+  ...action(""), // the node notes it
   request: {
     params: z.object({ id, commit: id }),
     body: {
@@ -60,7 +74,8 @@ const dropRefused = createRoute({
   method: "delete",
   path: "/conversations/{id}/refused/{commit}",
   summary: "Drop what was refused for a commit; members who still have it may bring it again",
-  security,
+  ...owner,
+  ...action(""),
   request: { params: z.object({ id, commit: id }) },
   responses: { 204: { description: "Dropped" }, ...everywhere, ...notFound, ...mayConflict, ...withoutBody },
 });
@@ -71,12 +86,11 @@ export function refusedRoutes(api: NodeApi) {
     .openapi(listRefused, async (c) => c.json({ refused: await api.refused(c.req.valid("param").id) }, 200))
     .openapi(overrideRefused, async (c) => {
       const { id, commit } = c.req.valid("param");
-      const doer = { actor: "admin", address: clientAddress(c) };
-      return c.json(await api.overrideRefused(id, commit, c.req.valid("json").reason, doer), 200);
+      return c.json(await api.overrideRefused(id, commit, c.req.valid("json").reason, doerOf(c)), 200);
     })
     .openapi(dropRefused, async (c) => {
       const { id, commit } = c.req.valid("param");
-      await api.dropRefused(id, commit, { actor: "admin", address: clientAddress(c) });
+      await api.dropRefused(id, commit, doerOf(c));
       return c.body(null, 204);
     });
 }

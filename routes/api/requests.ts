@@ -10,9 +10,9 @@ import {
   json,
   listQuery,
   mayConflict,
+  moderator,
   next,
   notFound,
-  security,
   time,
   withoutBody,
 } from "./schemas.ts";
@@ -34,7 +34,7 @@ const listRequests = createRoute({
   method: "get",
   path: "/requests",
   summary: "What waits for a decision",
-  security,
+  ...moderator,
   request: { query: listQuery },
   responses: { 200: json(z.object({ requests: z.array(request), next }), "The requests, by id"), ...everywhere },
 });
@@ -44,7 +44,7 @@ function answerRoute(answer: Answer, summary: string) {
     method: "post",
     path: `/requests/{id}/${answer}`,
     summary,
-    security,
+    ...moderator,
     request: { params: z.object({ id }) },
     responses: {
       200: json(z.object({ id, result: z.enum(Object.values(answers)) }), "Done"),

@@ -1,6 +1,7 @@
 /** Parts that the descriptions of several resources share. */
 
 import { z } from "@hono/zod-openapi";
+import type { Role } from "../../core/store/admins.ts";
 import { MAX_LIST_LIMIT, type NodeApi } from "../../core/node_api.ts";
 import { problemResponse } from "../problem.ts";
 
@@ -77,11 +78,11 @@ export const listQuery = z.strictObject({
 /** What to ask with for the next page of a list. */
 export const next = id.nullable().openapi({ description: "`after` of the next page; null at the end" });
 
-/** Every route under /api/v1 needs the token and may fail in these ways. */
+/** Every route under /api/v1 may fail in these ways. */
 export const everywhere = {
   400: problemResponse("The path or query is malformed."),
-  401: problemResponse("The admin token is missing or wrong."),
-  403: problemResponse("Refused: by the rules, or a page of another site asked."),
+  401: problemResponse("Nobody is signed in, and no valid token was sent."),
+  403: problemResponse("Refused: by the rules, for want of the role, or a page of another site asked."),
 };
 
 /** For routes about one thing. */
@@ -108,8 +109,31 @@ export const withBody = {
   422: problemResponse("The body does not have the form described."),
 };
 
-/** How a route names the need of the token. */
-export const security = [{ bearer: [] }];
+/** What a route demands of who asks: one word, spread into its definition. Without one, nobody may. */
+function demands(role: Role) {
+  const security: Record<string, string[]>[] = [{ session: [] }, { bearer: [] }];
+  return { security, "x-kituo-role": role };
+}
+
+/** For routes that tell whether the node is well: every admin may. */
+export const viewer = demands("viewer");
+
+/** For routes about requests, members and conversations. */
+export const moderator = demands("moderator");
+
+/** For routes about settings, admins and keys. */
+export const owner = demands("owner");
+
+/** For routes by which somebody comes in: who asks is not known yet, so tries are counted. */
+export const anybody = { security: [], "x-kituo-role": "anybody" };
+
+/** What the audit trail calls a route where its path does not say it well; "" = it changes nothing. */
+export function action(name: string) {
+  return { "x-kituo-action": name };
+}
+
+/** For routes that count tries. */
+export const counted = { 429: problemResponse("Too many tries: wait.") };
 
 /** A JSON answer. */
 export function json<Schema extends z.ZodType>(schema: Schema, description: string) {

@@ -5,7 +5,7 @@ import { DEFAULT_SEARCH_LIMIT, MAX_SEARCH_LIMIT, type NodeApi } from "../../core
 import { MAX_QUERY } from "../constants.ts";
 import { router } from "../router.ts";
 import { message } from "./message_schema.ts";
-import { count, everywhere, id, json, mayConflict, notFound, security } from "./schemas.ts";
+import { count, everywhere, id, json, mayConflict, moderator, notFound } from "./schemas.ts";
 
 const seconds = z.string().regex(/^[0-9]{1,12}$/, "must be seconds since 1970").transform(Number);
 
@@ -29,7 +29,7 @@ const searchConversation = createRoute({
   method: "get",
   path: "/conversations/{id}/search",
   summary: "Search in one conversation",
-  security,
+  ...moderator,
   request: { params: z.object({ id }), query },
   responses: { 200: found, ...everywhere, ...notFound, ...mayConflict },
 });
@@ -38,7 +38,7 @@ const searchAll = createRoute({
   method: "get",
   path: "/search",
   summary: "Search in all conversations",
-  security,
+  ...moderator,
   request: { query },
   responses: { 200: found, ...everywhere },
 });

@@ -26,6 +26,8 @@ Deno.test("without anything the settings are those of the first issue", () => {
   assert.deepEqual(parse(), {
     data: "./data",
     http: { host: "127.0.0.1", port: 8042 },
+    consoleOrigin: [],
+    trustedProxy: [],
     bootstrap: ["bootstrap.jami.net:4222"],
     dhtPort: 4222,
     peerPort: 0,
@@ -53,6 +55,10 @@ const good: [string, Partial<Config>, ...Parameters<typeof parse>][] = [
     bootstrap: ["a.example:4222", "192.0.2.1:1", "[2001:db8::1]:4223"],
   }, ["--bootstrap", "a.example:4222, 192.0.2.1:1,[2001:db8::1]:4223,a.example:4222"]],
   ["no bootstrap", { bootstrap: [] }, ["--bootstrap", "none"]],
+  ["origins of the console", { consoleOrigin: ["https://a.example", "https://b.example:8443"] }, [
+    "--console-origin",
+    "https://a.example,https://b.example:8443",
+  ]],
   ["ports", { dhtPort: 0, peerPort: 65535 }, ["--dht-port", "0", "--peer-port", "65535"]],
   ["public addresses", { publicAddress: ["198.51.100.1", "2001:db8::2"] }, [
     "--public-address",
@@ -271,8 +277,8 @@ Deno.test("help and version are asked for by their flags", () => {
 Deno.test("every setting has a meaning of its own in the help and in docs/operating.md", async () => {
   const flags = configTable().split("\n").map((line) => /^\| `(--[a-z-]+)/.exec(line)?.[1]).filter((f) => f);
   assert.deepEqual(flags, [
-    ..."--data --config --http --bootstrap --dht-port --peer-port --public-address --name".split(" "),
-    ..."--name-server --serve-names --accept-requests".split(" "),
+    ..."--data --config --http --console-origin --trusted-proxy --bootstrap --dht-port --peer-port".split(" "),
+    ..."--public-address --name --name-server --serve-names --accept-requests".split(" "),
     ..."--allowlist --offer-contact --enforce-modes --picture --max-file-size --file-quota".split(" "),
     ..."--conversation-file-quota --file-retention-days --log-level --help --version".split(" "),
   ]);

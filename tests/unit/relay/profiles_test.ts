@@ -166,6 +166,12 @@ Deno.test("profiles: ours is given to each device once, until it changes; in the
     assert.equal(names[3], names[2], "it changed when it changed, not at each start");
     await again.offer(ours, "msg");
     assert.equal(names.length, 4);
+
+    again.change(writeVcard("Kituo 3"));
+    await again.offer(connect(again, bob, accept).ours, "msg");
+    await until("the changed one came", () => got.at(-1) === text(writeVcard("Kituo 3")));
+    await again.offer(connect(again, bob, accept).ours, "msg");
+    assert.equal(names.length, 5);
   }));
 
 Deno.test("profiles: members may ask for ours, and our own devices for those of others", () =>

@@ -49,7 +49,7 @@ class World {
       displayName: () => "Somebody",
       vcard: writeVcard(identity.account.slice(0, 8)),
       welcome: () => welcome,
-      openToAll: false,
+      openToAll: () => false,
       offerContact: false,
       enforceModes: true,
     });

@@ -1,20 +1,44 @@
 import assert from "node:assert/strict";
-import { CONVERSATION, id } from "./fake_node.ts";
-import { problemOf, setUp, TOKEN } from "./support.ts";
+import { type Role, ROLES } from "../../../core/admins/roles.ts";
+import type { VirtualClock } from "../../support/virtual_clock.ts";
+import { CONVERSATION, type FakeNode, id } from "./fake_node.ts";
+import { browser, problemOf, session, setUp, TOKEN } from "./support.ts";
 
-/** Each route of the description: method, path with ids put in, does it need the token. */
-async function described(): Promise<{ method: string; path: string; needsToken: boolean }[]> {
+/** A route as it is described. */
+interface Route {
+  method: string;
+  /** with ids put in */
+  path: string;
+  /** as described */
+  name: string;
+  role: unknown;
+  security: unknown;
+  needsBody: boolean;
+}
+
+async function described(): Promise<Route[]> {
   const document = await (await setUp().ask("GET", "/openapi.json")).json();
-  return Object.entries<Record<string, { security?: unknown[] }>>(document.paths).flatMap(([template, methods]) =>
-    Object.entries(methods).map(([method, { security }]) => ({
+  type Operation = { security?: unknown[]; requestBody?: { required?: boolean }; "x-kituo-role"?: unknown };
+  return Object.entries<Record<string, Operation>>(document.paths).flatMap(([template, methods]) =>
+    Object.entries(methods).map(([method, operation]) => ({
       method: method.toUpperCase(),
-      path: template.replace("/conversations/{id}", `/conversations/${CONVERSATION}`).replace(
-        "{deviceId}",
-        "d".repeat(64),
-      ).replace(/\{\w+\}/, id(1)),
-      needsToken: JSON.stringify(security) === '[{"bearer":[]}]',
+      path: filledIn(template),
+      name: `${method} ${template}`,
+      role: operation["x-kituo-role"],
+      security: operation.security,
+      needsBody: operation.requestBody?.required ?? false,
     }))
   );
+}
+
+/** The path with ids in the place of its parameters. */
+function filledIn(template: string): string {
+  return template.replace("/conversations/{id}", `/conversations/${CONVERSATION}`)
+    .replace("{deviceId}", "d".repeat(64)).replace("{name}", "pwani").replace("{commit}", id(1)).replace(
+      /\{(admin|invitation|token)Id\}/,
+      "0".repeat(16),
+    )
+    .replace(/\{\w+\}/g, id(1));
 }
 
 Deno.test("the description names every route", async () => {
@@ -24,13 +48,23 @@ Deno.test("the description names every route", async () => {
   const routes = Object.entries<object>(document.paths)
     .flatMap(([path, methods]) => Object.keys(methods).map((method) => `${method} ${path}`)).sort();
   assert.deepEqual(routes, [
+    "delete /api/v1/admin-invitations/{invitationId}",
+    "delete /api/v1/admins/{adminId}",
     "delete /api/v1/contacts/{jamiId}",
     "delete /api/v1/conversations/{id}/devices/{deviceId}",
     "delete /api/v1/conversations/{id}/join-link",
     "delete /api/v1/conversations/{id}/members/{jamiId}",
     "delete /api/v1/conversations/{id}/refused/{commit}",
     "delete /api/v1/name-server/names/{name}",
+    "delete /api/v1/passkeys/{passkeyId}",
+    "delete /api/v1/session",
+    "delete /api/v1/sessions",
+    "delete /api/v1/tokens/{tokenId}",
     "get /api/v1/addresses/{jamiId}",
+    "get /api/v1/admin-invitations",
+    "get /api/v1/admins",
+    "get /api/v1/audit",
+    "get /api/v1/audit/export",
     "get /api/v1/contacts",
     "get /api/v1/conversations",
     "get /api/v1/conversations/{id}",
@@ -43,13 +77,21 @@ Deno.test("the description names every route", async () => {
     "get /api/v1/name-server/names",
     "get /api/v1/names/{name}",
     "get /api/v1/node",
+    "get /api/v1/passkeys",
     "get /api/v1/requests",
     "get /api/v1/search",
+    "get /api/v1/session",
+    "get /api/v1/setup",
     "get /api/v1/storage",
+    "get /api/v1/tokens",
     "get /healthz",
     "get /join/{secret}",
     "get /readyz",
+    "patch /api/v1/admins/{adminId}",
     "patch /api/v1/conversations/{id}",
+    "post /api/v1/admin-invitations",
+    "post /api/v1/admin-invitations/accept",
+    "post /api/v1/admin-invitations/accept/passkey",
     "post /api/v1/contacts",
     "post /api/v1/conversations",
     "post /api/v1/conversations/{id}/devices/{deviceId}/unban",
@@ -60,10 +102,19 @@ Deno.test("the description names every route", async () => {
     "post /api/v1/conversations/{id}/messages",
     "post /api/v1/conversations/{id}/refused/{commit}/override",
     "post /api/v1/node/name",
+    "post /api/v1/passkeys",
+    "post /api/v1/passkeys/begin",
     "post /api/v1/requests/{id}/accept",
     "post /api/v1/requests/{id}/block",
     "post /api/v1/requests/{id}/decline",
+    "post /api/v1/session",
+    "post /api/v1/session/passkey",
+    "post /api/v1/session/passkey/finish",
+    "post /api/v1/setup",
+    "post /api/v1/setup/passkey",
+    "post /api/v1/tokens",
     "post /join/{secret}",
+    "put /api/v1/password",
   ]);
 });
 
@@ -89,58 +140,175 @@ Deno.test("the form of a new contact is a pattern of JSON Schema", async () => {
   for (const bad of ["", `${id(1)}/i`, `x${id(1)}`, id(1).slice(1)]) assert.doesNotMatch(bad, pattern);
 });
 
-Deno.test("every route the router knows is described, but for the front door and the description itself", async () => {
+Deno.test("every route of the API that the router knows is described, but for the description itself", async () => {
   const { app } = setUp();
-  const known = app.routes.filter((route) => route.method !== "ALL").map(({ method, path }) => `${method} ${path}`);
+  const known = app.routes.filter(({ method, path }) => method !== "ALL" && path.startsWith("/api/"))
+    .map(({ method, path }) => `${method} ${path}`);
   const document = await (await setUp().ask("GET", "/openapi.json")).json();
-  const told = Object.entries<object>(document.paths).flatMap(([path, methods]) =>
-    Object.keys(methods).map((method) => `${method.toUpperCase()} ${path.replace(/\{(\w+)\}/g, ":$1")}`)
-  );
-  assert.deepEqual([...new Set(known)].sort(), [...told, "GET /", "GET /api/v1/openapi.json"].sort());
+  const told = Object.entries<object>(document.paths).filter(([path]) => path.startsWith("/api/")).flatMap((
+    [path, methods],
+  ) => Object.keys(methods).map((method) => `${method.toUpperCase()} ${path.replace(/\{(\w+)\}/g, ":$1")}`));
+  assert.deepEqual([...new Set(known)].sort(), [...told, "GET /api/v1/openapi.json"].sort());
 });
 
-Deno.test("every route under /api/v1 answers 401 without the token and with a wrong one", async () => {
-  const routes = [...await described(), { method: "GET", path: "/api/v1/openapi.json", needsToken: true }];
-  assert.ok(routes.length >= 15);
-  const wrong = [
-    undefined,
-    "",
-    "Bearer",
-    "Bearer ",
-    "Bearer wrong",
-    `Bearer ${TOKEN}x`,
-    `Bearer ${TOKEN.slice(0, -1)}`,
-    `Bearer ${TOKEN.toUpperCase()}`,
-    `Bearer ${TOKEN} ${TOKEN}`,
-    `Basic ${btoa(`admin:${TOKEN}`)}`,
-    TOKEN,
+const isApi = ({ path }: Route) => path.startsWith("/api/v1/");
+
+Deno.test("every route of the API names the least role that may use it, and the schemes that go with it", async () => {
+  const routes = (await described()).filter(isApi);
+  for (const { name, role, security } of routes) {
+    assert.ok(["anybody", "viewer", "moderator", "owner"].includes(String(role)), `${name} names no role`);
+    assert.deepEqual(security, role === "anybody" ? [] : [{ session: [] }, { bearer: [] }], name);
+  }
+  const of = (wanted: string) => routes.filter(({ role }) => role === wanted).map(({ name }) => name).sort();
+  // all others are for moderators: whoever adds a route here has thought about it
+  assert.deepEqual(of("anybody"), [
+    "get /api/v1/setup",
+    "post /api/v1/admin-invitations/accept",
+    "post /api/v1/admin-invitations/accept/passkey",
+    "post /api/v1/session",
+    "post /api/v1/session/passkey",
+    "post /api/v1/session/passkey/finish",
+    "post /api/v1/setup",
+    "post /api/v1/setup/passkey",
+  ]);
+  assert.deepEqual(of("viewer"), [
+    "delete /api/v1/passkeys/{passkeyId}",
+    "delete /api/v1/session",
+    "delete /api/v1/sessions",
+    "get /api/v1/events",
+    "get /api/v1/node",
+    "get /api/v1/passkeys",
+    "get /api/v1/session",
+    "get /api/v1/storage",
+    "post /api/v1/passkeys",
+    "post /api/v1/passkeys/begin",
+    "put /api/v1/password",
+  ]);
+  const forOwners = /\/(admins|admin-invitations|tokens|audit|name-server|override|settings|keys|backup)\b/;
+  for (const { name } of routes.filter(({ path }) => forOwners.test(path))) {
+    assert.ok(of("owner").includes(name) || of("anybody").includes(name), `${name} is for owners`);
+  }
+});
+
+Deno.test("a route without a role is closed to everybody, an unknown role as well", async () => {
+  for (const extra of [{}, { "x-kituo-role": "everybody" }, { "x-kituo-role": "" }, { "x-kituo-role": ["owner"] }]) {
+    const { app, ask, node } = setUp();
+    const route = { method: "get" as const, path: "/api/v1/new", responses: { 200: { description: "" } }, ...extra };
+    let asked = 0;
+    app.openapi(route, (c) => c.text(String(++asked)));
+    await problemOf(ask("GET", "/new"), 403);
+    await problemOf(app.request("/api/v1/new", { headers: browser((await session(node, "owner")).secret) }), 403);
+    await problemOf(app.request("/api/v1/new"), 401);
+    assert.equal(asked, 0);
+  }
+});
+
+/** Every kind of who may ask: its headers, and which role it has by them (null = nobody, "foreign" = another site's page). */
+async function everybody(node: FakeNode, clock: VirtualClock) {
+  const { admins } = node;
+  const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
+  const old = await session(node, "owner", "asleep");
+  const expired = admins.addToken("old", "owner", 1_000, "test");
+  const gone = admins.addToken("gone", "owner", null, "test");
+  admins.removeToken(gone.id);
+  await clock.advance(13 * 3_600_000);
+  const sessions = { owner: "", moderator: "", viewer: "" };
+  for (const role of ROLES) sessions[role] = (await session(node, role)).secret;
+  const removed = await session(node, "owner", "removed");
+  admins.remove(removed.id);
+  const out = await session(node, "owner", "out");
+  admins.signOut(out.secret);
+  const token = (role: Role) => bearer(admins.addToken(role, role, null, "test").secret);
+  const own = browser(sessions.owner);
+  const cookie = { cookie: own.cookie };
+  const callers: [string, Record<string, string>, Role | "foreign" | null][] = [
+    ...ROLES.map((
+      role,
+    ): [string, Record<string, string>, Role] => [`${role}'s session`, browser(sessions[role]), role]),
+    ...ROLES.map((role): [string, Record<string, string>, Role] => [`${role}'s token`, token(role), role]),
+    ["the admin token", bearer(TOKEN), "owner"],
+    ["nobody", {}, null],
+    ["a wrong token", bearer("wrong"), null],
+    ["a wrong token of the right form", bearer("A".repeat(43)), null],
+    ["nearly the admin token", bearer(TOKEN.slice(0, -1)), null],
+    ["an expired token", bearer(expired.secret), null],
+    ["a removed token", bearer(gone.secret), null],
+    ["a wrong token beside a good session", { ...own, ...bearer("wrong") }, null],
+    ["basic authentication", { authorization: `Basic ${btoa(`admin:${TOKEN}`)}` }, null],
+    ["a wrong cookie", browser("A".repeat(43)), null],
+    ["an expired session", browser(old.secret), null],
+    ["a signed-out session", browser(out.secret), null],
+    ["a removed admin's session", browser(removed.secret), null],
+    ["another site's page", { ...own, origin: "https://evil.example", "sec-fetch-site": "cross-site" }, "foreign"],
+    ["another site's page without Origin", { ...cookie, "sec-fetch-site": "cross-site" }, "foreign"],
+    ["a page of a sibling host", { ...cookie, "sec-fetch-site": "same-site" }, "foreign"],
+    ["an opaque origin", { ...own, origin: "null" }, "foreign"],
+    ["an old browser on another site", { ...cookie, origin: "http://localhost:9999" }, "foreign"],
+    ["another site's page with a token", { ...bearer(TOKEN), origin: "https://evil.example" }, "foreign"],
   ];
-  for (const { method, path, needsToken } of routes) {
-    assert.equal(needsToken, path.startsWith("/api/v1/"), path);
-    if (!needsToken) continue;
-    for (const authorization of wrong) {
-      const { app, node } = setUp();
-      const body = method === "POST" && !path.includes("/requests/") ? '{"body":"x"}' : undefined;
-      const response = await app.request(path, {
-        method,
-        headers: { "content-type": "application/json", ...authorization !== undefined && { authorization } },
-        body,
-      });
-      assert.match(response.headers.get("www-authenticate") ?? "", /^Bearer/, `${method} ${path} ${authorization}`);
-      await problemOf(response, 401);
-      assert.deepEqual([node.asked.size, node.known.size, node.posts.length, node.deeds.length], [1, 0, 0, 0]);
+  return callers;
+}
+
+/** What a caller is answered, whatever else is in the request. */
+function refusalFor(role: unknown, caller: Role | "foreign" | null): number | null {
+  if (caller === "foreign") return 403;
+  if (role === "anybody") return null;
+  if (caller === null) return 401;
+  return ROLES.indexOf(caller) < ROLES.findIndex((name) => name === role) ? 403 : null;
+}
+
+Deno.test("the matrix: every route of the API × everybody who may ask is let in or refused as described", async () => {
+  const routes = [...(await described()).filter(isApi), {
+    method: "GET",
+    path: "/api/v1/openapi.json",
+    name: "get /api/v1/openapi.json",
+    role: "viewer",
+    security: [],
+    needsBody: false,
+  }];
+  assert.ok(routes.length >= 50);
+  for (const { method, path, name, role, needsBody } of routes) {
+    const { app, node, clock, stop } = setUp();
+    const callers = await everybody(node, clock);
+    const before = [node.asked.size, node.known.size, node.posts.length, node.deeds.length];
+    const noted = node.admins.audit({}, 1_000).length;
+    const ask = (headers: Record<string, string>) => app.request(path, { method, headers });
+    // those who are refused first: they change nothing
+    for (const [who, headers, caller] of callers) {
+      const refused = refusalFor(role, caller);
+      if (refused === null) continue;
+      const response = await ask(headers);
+      assert.equal(response.status, refused, `${name} by ${who}`);
+      if (refused === 401) assert.match(response.headers.get("www-authenticate") ?? "", /^Bearer/);
+      await problemOf(response, refused);
     }
+    assert.deepEqual([node.asked.size, node.known.size, node.posts.length, node.deeds.length], before, name);
+    assert.equal(node.admins.audit({}, 1_000).length, noted, `${name} noted what was refused`);
+    for (const [who, headers, caller] of callers) {
+      if (refusalFor(role, caller) !== null) continue;
+      const { status, body } = await ask(headers);
+      const fine = needsBody ? [422, 200, 201] : method === "GET" ? [200, 400, 404, 409] : [200, 201, 204, 404, 409];
+      // a session that signed itself out, or was, is nobody's from then on
+      const over = path.includes("/session") && method === "DELETE" ? [401] : [];
+      assert.ok([...fine, ...over].includes(status), `${name} by ${who}: ${status}`);
+      await body?.cancel();
+    }
+    stop.abort();
   }
 });
 
-Deno.test("with the token every described route answers otherwise", async () => {
-  for (const { method, path } of await described()) {
-    const { app, stop } = setUp();
-    const response = await app.request(path, { method, headers: { authorization: `bearer ${TOKEN}` } });
-    assert.notEqual(response.status, 401, path);
-    stop.abort();
-    await response.body?.cancel();
-  }
+Deno.test("a browser that does not say where a change comes from is refused, a script with a token is not", async () => {
+  const { app, node } = setUp();
+  const { secret } = await session(node, "moderator");
+  const { cookie } = browser(secret);
+  const accept = (headers: Record<string, string>) =>
+    app.request(`/api/v1/requests/${id(1)}/accept`, { method: "POST", headers });
+  await problemOf(accept({ cookie }), 403);
+  await problemOf(accept({ cookie, "sec-fetch-site": "none" }), 403);
+  assert.equal(node.asked.size, 1);
+  assert.equal((await app.request("/api/v1/requests", { headers: { cookie } })).status, 200);
+  assert.equal((await accept({ cookie, "sec-fetch-site": "same-origin" })).status, 200);
+  assert.equal((await accept({ authorization: `bearer ${TOKEN}` })).status, 404); // it is answered already
 });
 
 Deno.test("a path that does not exist does not tell so without the token", async () => {

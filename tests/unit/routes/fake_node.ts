@@ -1,5 +1,7 @@
 /** A small node for the tests of the HTTP face: a few tables in memory, no network. */
 
+import { DatabaseSync } from "node:sqlite";
+import { Admins } from "../../../core/admins/admins.ts";
 import { Emitter } from "../../../core/base/events.ts";
 import {
   type ContactInfo,
@@ -24,12 +26,16 @@ import {
   type NodeApi,
   NodeError,
   type NodeEvent,
+  type NodeSettings,
   type OverrideResult,
   type PendingRequest,
   type RefusedInfo,
   type SearchQuery,
   type StorageInfo,
 } from "../../../core/node_api.ts";
+import { migrate } from "../../../core/store/migrations.ts";
+import { Store } from "../../../core/store/store.ts";
+import { VirtualClock } from "../../support/virtual_clock.ts";
 
 /** 40 hex digits that say which they are. */
 export function id(n: number): string {
@@ -44,6 +50,9 @@ export const SECRET = "s3cret";
 
 /** A node in memory. */
 export class FakeNode implements NodeApi {
+  readonly store = memoryStore();
+  readonly admins: Admins;
+  readonly settings: NodeSettings = {};
   dht = true;
   announced = true;
   readonly asked = new Map<string, PendingRequest>([[id(1), {
@@ -88,6 +97,15 @@ export class FakeNode implements NodeApi {
   watchers = 0;
   /** what a post is to throw */
   failure: unknown;
+
+  constructor(clock = new VirtualClock()) {
+    this.admins = new Admins({ store: this.store, clock, cost: { memory: 8, passes: 1 }, nodeName: () => "Kituo" });
+  }
+
+  async configure(settings: NodeSettings): Promise<void> {
+    await Promise.resolve();
+    Object.assign(this.settings, settings);
+  }
 
   info() {
     const dht = { status: "connected" as const, nodes4: 3, nodes6: 0 };
@@ -387,4 +405,11 @@ function page<Item>(items: Item[], idOf: (item: Item) => string, { limit, after 
   const rest = items.filter((item) => idOf(item) > after).sort((a, b) => idOf(a) < idOf(b) ? -1 : 1);
   const part = rest.slice(0, limit);
   return { items: part, next: rest.length > limit ? idOf(part[limit - 1]) : null };
+}
+
+/** The tables in memory. */
+function memoryStore(): Store {
+  const db = new DatabaseSync(":memory:", { enableForeignKeyConstraints: true });
+  migrate(db);
+  return new Store(db);
 }

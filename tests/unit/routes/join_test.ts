@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { networkOf } from "../../../routes/client_address.ts";
+import { networkOf } from "../../../core/base/network.ts";
 import { JOIN_BURST, LINK_SECONDS, LINK_USES, MAX_JOIN_BODY, MAX_LINK_USES } from "../../../routes/constants.ts";
 import { CONVERSATION, id, SECRET } from "./fake_node.ts";
 import { problemOf, setUp } from "./support.ts";

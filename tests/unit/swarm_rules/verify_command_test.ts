@@ -2,8 +2,10 @@
 
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { fileURLToPath } from "node:url";
 import { text } from "../../../core/base/bytes.ts";
+import { openStore } from "../../../core/store/store.ts";
 import { verifyCommand } from "../../../core/swarm/verify_command.ts";
 import { git, VECTORS, withFolder } from "../../support/git_vectors.ts";
 import { readJson } from "./support.ts";
@@ -119,5 +121,33 @@ Deno.test("`deno task verify` has all the rights that it needs", async () => {
       text(stdout).trim().split("\n").length,
       readJson<{ commits: unknown[] }>("swarm/one-to-one.json").commits.length,
     );
+  });
+});
+
+Deno.test("a data folder: its audit trail is checked, also while the node runs; nothing is written", async () => {
+  await withFolder(async (folder) => {
+    const path = join(folder, "kituo.db");
+    const store = openStore(path);
+    const event = { actor: "Asha", address: "", action: "member.ban", target: "t", detail: "" };
+    const rows = [1, 2, 3].map((at) => store.audit.append(event, at));
+    const check = async () => {
+      const lines: string[] = [];
+      const code = await verifyCommand([folder], (line) => lines.push(line), (line) => lines.push(line));
+      return [code, ...lines.map((line) => JSON.parse(line))];
+    };
+    const sound = [0, { rows: 3, head: rows[2].hash, broken: null }];
+    assert.deepEqual(await check(), sound);
+    store.close();
+    const before = await Deno.readFile(path);
+    assert.deepEqual(await check(), sound);
+    assert.deepEqual(await Deno.readFile(path), before);
+    const tampering = new DatabaseSync(path);
+    tampering.exec("DROP TRIGGER audit_fixed; UPDATE audit SET actor = 'Eve' WHERE seq = 2");
+    tampering.close();
+    assert.deepEqual(await check(), [1, { rows: 1, head: rows[0].hash, broken: 2 }]);
+    await Deno.writeTextFile(path, "no database");
+    const complaints: string[] = [];
+    assert.equal(await verifyCommand([folder], () => {}, (line) => complaints.push(line)), 2);
+    assert.match(complaints[0], /cannot read/);
   });
 });

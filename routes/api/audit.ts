@@ -1,0 +1,98 @@
+/** /audit: who did what. */
+
+import { createRoute, z } from "@hono/zod-openapi";
+import type { Admins } from "../../core/admins/admins.ts";
+import type { AuditFilter, AuditRow } from "../../core/store/audit.ts";
+import { router } from "../router.ts";
+import { count, everywhere, json, owner } from "./schemas.ts";
+
+/** Entries of one page: at most, and when nothing is said. */
+const MAX_LIMIT = 1_000;
+const DEFAULT_LIMIT = 100;
+
+const entry = z.object({
+  seq: z.int().openapi({ description: "from 1, without gaps" }),
+  at: z.number().openapi({ description: "seconds since 1970, with milliseconds" }),
+  actor: z.string().openapi({
+    description: "an admin's name, `token:` and a token's name, `admin` = admin.token, `system` = Kituo by itself",
+  }),
+  address: z.string().openapi({ description: "from where; empty = unknown, or nobody asked" }),
+  action: z.string().openapi({ example: "member.ban" }),
+  target: z.string(),
+  detail: z.string(),
+  hash: z.string().openapi({ description: "SHA-256 over this entry and the hash of the one before" }),
+}).openapi("AuditEntry");
+
+const filter = {
+  actor: z.string().max(200).optional(),
+  action: z.string().max(200).optional().openapi({ description: "one, or all of a noun: `member.`" }),
+  target: z.string().max(2_000).optional(),
+};
+
+const listAudit = createRoute({
+  method: "get",
+  path: "/audit",
+  summary: "The audit trail, newest first",
+  ...owner,
+  request: {
+    query: z.strictObject({
+      ...filter,
+      limit: count(MAX_LIMIT, DEFAULT_LIMIT),
+      before: z.string().regex(/^[0-9]{1,15}$/, "must be a number").transform(Number).optional()
+        .openapi({ type: "integer", description: "only entries before this one: `next` of the page before" }),
+    }),
+  },
+  responses: {
+    200: json(z.object({ entries: z.array(entry), next: z.int().nullable() }), "The entries"),
+    ...everywhere,
+  },
+});
+
+const exportAudit = createRoute({
+  method: "get",
+  path: "/audit/export",
+  summary: "The audit trail as JSON lines, newest first",
+  ...owner,
+  request: { query: z.strictObject(filter) },
+  responses: {
+    200: { description: "One entry a line", content: { "application/jsonl": { schema: z.string() } } },
+    ...everywhere,
+  },
+});
+
+/** The routes of the audit trail. */
+export function auditRoutes(admins: Admins) {
+  return router()
+    .openapi(listAudit, (c) => {
+      const { limit, ...wanted } = c.req.valid("query");
+      const rows = admins.audit(wanted, limit);
+      return c.json(
+        { entries: rows.map(entryView), next: rows.length < limit ? null : rows[rows.length - 1].seq },
+        200,
+      );
+    })
+    .openapi(exportAudit, (c) => {
+      const answer = c.body(ReadableStream.from(lines(admins, c.req.valid("query"))), 200, {
+        "content-type": "application/jsonl",
+        "content-disposition": 'attachment; filename="kituo-audit.jsonl"',
+      });
+      return answer as never; // reason: the types take every media type with "json" in it for one JSON value
+    });
+}
+
+/** A page at a time: the trail may be long, and who reads it slow. */
+async function* lines(admins: Admins, filter: AuditFilter): AsyncGenerator<Uint8Array> {
+  const encoder = new TextEncoder();
+  let before: number | undefined;
+  while (true) {
+    const rows = admins.audit({ ...filter, before }, MAX_LIMIT);
+    yield encoder.encode(rows.map((row) => `${JSON.stringify(entryView(row))}\n`).join(""));
+    if (rows.length < MAX_LIMIT) return;
+    before = rows[rows.length - 1].seq;
+    await Promise.resolve();
+  }
+}
+
+function entryView({ at, ...row }: AuditRow): z.infer<typeof entry> {
+  return { ...row, at: at / 1000 };
+}

@@ -1,0 +1,28 @@
+/** Who asks: every request that was let through behind the sign-in has one. */
+
+import type { Context } from "hono";
+import type { Actor } from "../core/admins/admins.ts";
+
+/** The one who asks. */
+export interface Caller extends Actor {
+  /** "token": a script with a token; "session": a person at the console */
+  kind: "token" | "session";
+  /** tells sessions apart; never shown */
+  id: string;
+  /** network address; "" = unknown */
+  address: string;
+}
+
+declare module "hono" {
+  interface ContextVariableMap {
+    /** null = nobody who is known: only routes that anybody may ask see this */
+    caller: Caller | null;
+    /** network address; "" = unknown */
+    address: string;
+  }
+}
+
+/** Who asks, for what the node itself notes in the audit trail. */
+export function doerOf(c: Context): { actor: string; address: string } {
+  return { actor: c.get("caller")?.name ?? "", address: c.get("address") };
+}
