@@ -11,6 +11,7 @@ import { isDamage } from "./core/store/errors.ts";
 import { type FolderLock, lockFolder } from "./core/store/lock.ts";
 import { VERSION } from "./core/version.ts";
 import { adminToken } from "./routes/admin_token.ts";
+import { readAssets } from "./routes/assets.ts";
 import { serve, serveNames } from "./routes/serve.ts";
 
 const log = getLogger(["kituo", "main"]);
@@ -53,11 +54,17 @@ async function main(): Promise<number> {
 async function start(config: Config, opened: AsyncDisposableStack): Promise<void> {
   // no half-built node goes on after an error that nobody caught
   const net = catchUncaught();
+  const assets = readAssets(new URL("./", import.meta.url));
   const { lock, token } = dataFolder(config.data);
   opened.defer(() => lock.release());
   const node = await createNode(config);
   opened.defer(() => node.stop());
-  const face = serve(node, token, config.http, { origins: config.consoleOrigin, proxies: config.trustedProxy });
+  const face = serve(node, token, config.http, {
+    assets,
+    blind: config.blind,
+    origins: config.consoleOrigin,
+    proxies: config.trustedProxy,
+  });
   opened.defer(() => face.close());
   if (config.serveNames) {
     const names = serveNames(node.nameServer, config.serveNames);

@@ -207,6 +207,11 @@ const schema = z.strictObject({
       "`true` or `false`: ban whom a plain member invites into a group of the node's where only admins may invite, " +
       "and invite into public groups who asks.",
   }),
+  blind: flag().register(described, {
+    placeholder: "BOOLEAN",
+    fallback: "false",
+    meaning: "`true` or `false`: nobody can read messages through the console or its API, not even with a reason.",
+  }),
   picture: path.optional().register(described, {
     placeholder: "FILE",
     meaning: "Picture shown to contacts: PNG or JPEG, at most 256 KiB.",

@@ -10,11 +10,51 @@ import {
 } from "@logtape/logtape";
 import { KituoError } from "./base/errors.ts";
 
+/** A warning or an error of the log. */
+export interface LoggedWarning {
+  /** seconds since 1970 */
+  at: number;
+  level: "warning" | "error";
+  /** the room that wrote it */
+  room: string;
+  text: string;
+}
+
+/** Warnings that are remembered for the console. */
+const WARNINGS_KEPT = 20;
+
+const warnings: LoggedWarning[] = [];
+
+/** The newest warnings and errors of this process, the last one first. */
+export function recentWarnings(): LoggedWarning[] {
+  return warnings.toReversed();
+}
+
+/** Remembers what weighs enough. */
+function remember(record: LogRecord): void {
+  const { level, timestamp, category } = record;
+  if (level !== "warning" && level !== "error" && level !== "fatal") return;
+  warnings.push({
+    at: Math.floor(timestamp / 1000),
+    level: level === "warning" ? level : "error",
+    room: category.slice(1).join("."),
+    text: plainText(record),
+  });
+  if (warnings.length > WARNINGS_KEPT) warnings.shift();
+}
+
+/** The message as one text; errors are told by their message. */
+function plainText({ message }: LogRecord): string {
+  const told = (part: unknown) => part instanceof Error ? part.message : Deno.inspect(part);
+  return message.map((part) => typeof part === "string" ? part : told(part)).join("");
+}
+
 /** Sends what weighs at least `level` to standard error. Called once, by the program that runs. */
 export async function configureLogging(level: LogLevel): Promise<void> {
   const format = Deno.stderr.isTerminal() ? terminalLine : jsonLine;
   const encoder = new TextEncoder();
   const sink = (record: LogRecord) => {
+    remember(record);
     try {
       const line = encoder.encode(format(record));
       // the system may take less than all of it at once

@@ -44,6 +44,7 @@ import {
   type NodeInfo,
   type NodeSettings,
   type OverrideResult,
+  type Overview,
   type PendingRequest,
   type Readiness,
   type RefusedInfo,
@@ -51,6 +52,7 @@ import {
   type SearchQuery,
   type StorageInfo,
 } from "./node_api.ts";
+import { NodeOverview } from "./node_overview.ts";
 import * as view from "./node_view.ts";
 import { NodeNames } from "./node_names.ts";
 import { ownVcard } from "./node_profile.ts";
@@ -62,6 +64,7 @@ import { Relay } from "./relay/relay.ts";
 import type { NewCommit } from "./store/commits.ts";
 import { conversationsPath, databasePath, filesPath, identityPath, refusedPath } from "./store/places.ts";
 import { openStore, type Store } from "./store/store.ts";
+import { bundleOf } from "./swarm/bundle.ts";
 import { type Conversation, NotMember } from "./swarm/conversation.ts";
 import { Mode } from "./swarm/conversation_facts.ts";
 import { WriteConflict, WriteRefused } from "./swarm/write.ts";
@@ -123,6 +126,7 @@ export class Node implements RunnableNode {
   readonly nameServer: NameServerApi;
   readonly #listeners = new Set<(event: NodeEvent) => void>();
   readonly #started = systemClock.now();
+  readonly #overview: NodeOverview;
   #stopKeeping = () => {};
   #wasReady = false;
 
@@ -169,6 +173,15 @@ export class Node implements RunnableNode {
       offerContact: config.offerContact,
       enforceModes: config.enforceModes,
     });
+    this.#overview = new NodeOverview({
+      clock: systemClock,
+      relay: this.#relay,
+      store,
+      info: () => this.info(),
+      ready: () => this.ready(),
+      requests: () => store.trustRequests.all().length + this.#relay.invitations.pending().length,
+      onSample: (data) => this.#emit({ type: "overview", data }),
+    });
     this.#tell();
   }
 
@@ -178,12 +191,14 @@ export class Node implements RunnableNode {
     await takingPort(`TCP port ${peerPort} (--peer-port)`, () => this.#relay.connections.listen());
     await takingPort(`UDP port ${dhtPort} (--dht-port)`, () => this.#dht.start());
     await this.#relay.start();
+    this.#overview.start();
     this.#stopKeeping = every(systemClock, DHT_STATE_EVERY_MS, () => this.#keepState());
   }
 
   async stop(): Promise<void> {
     this.#stopKeeping();
     await this.#names.stop();
+    this.#overview.stop();
     await this.#relay.stop();
     this.#keepState();
     await this.#dht.stop();
@@ -213,6 +228,10 @@ export class Node implements RunnableNode {
 
   ready(): Readiness {
     return { dht: this.#dht.status === "connected", announced: this.#relay.account.announced };
+  }
+
+  overview(): Overview {
+    return this.#overview.hour();
   }
 
   requests(query: ListQuery): ListPage<PendingRequest> {
@@ -295,13 +314,13 @@ export class Node implements RunnableNode {
   }
 
   conversations(query: ListQuery): ListPage<ConversationSummary> {
-    const records = this.store.conversations.all();
+    const records = this.store.conversations.all().filter(({ erased }) => erased === 0);
     return view.paged(records.map((r) => view.conversationSummary(r, this.#relay, this.store)), query, ({ id }) => id);
   }
 
   conversation(id: string): Promise<ConversationDetail> {
     const record = this.store.conversations.get(id);
-    if (!record) return Promise.reject(new NodeError("not found", "no such conversation"));
+    if (!record || record.erased) return Promise.reject(new NodeError("not found", "no such conversation"));
     return view.conversationDetail(record, this.#relay, this.store, this.#names.called);
   }
 
@@ -393,6 +412,16 @@ export class Node implements RunnableNode {
   async dropRefused(id: string, commit: string, doer: Doer): Promise<void> {
     await refusing(() => this.#relay.refused.drop(id, commit));
     this.store.audit.append({ ...doer, action: "commit.drop", target: `${id}/${commit}`, detail: "" });
+  }
+
+  async erase(id: string): Promise<void> {
+    if (!this.store.conversations.get(id)) throw new NodeError("not found", "no such conversation");
+    if (!await this.#relay.conversations.erase(id)) throw new NodeError("conflict", "leave the conversation first");
+    this.#emit({ type: "conversation-gone", data: { id } });
+  }
+
+  bundle(id: string): AsyncIterable<Bytes> {
+    return bundleOf(this.#open(id));
   }
 
   messages(id: string, query: MessagesQuery): Promise<MessageInfo[]> {
@@ -553,6 +582,7 @@ export class Node implements RunnableNode {
   }
 
   #emit(event: NodeEvent): void {
+    if (event.type !== "overview" && this.#listeners.size > 0) this.#overview.soon();
     for (const listener of this.#listeners) listener(event);
   }
 

@@ -7,9 +7,12 @@ import type { Admins } from "./admins/admins.ts";
 import { KituoError } from "./base/errors.ts";
 import type { RegistrationResult } from "./account/name_server.ts";
 import type { Config } from "./config.ts";
+import type { Bytes } from "./base/bytes.ts";
+import type { LoggedWarning } from "./logging.ts";
 import type { Entry } from "./swarm/entry.ts";
 
 export type { RegistrationResult } from "./account/name_server.ts";
+export type { LoggedWarning } from "./logging.ts";
 export type { Entry } from "./swarm/entry.ts";
 
 /** Why a node did not do what it was asked. */
@@ -215,6 +218,10 @@ export interface DeviceInfo {
   deviceId: string;
   /** commits that this node has and the device is not known to have; null = nothing is known of the device */
   lag: number | null;
+  /** announced or connected now */
+  online: boolean;
+  /** when it last showed itself; null = never */
+  lastSeen: number | null;
 }
 
 /** A commit as a message. */
@@ -318,6 +325,38 @@ export interface StorageInfo {
   };
 }
 
+/** How the node does, in numbers. */
+export interface OverviewNow {
+  node: NodeInfo;
+  ready: Readiness;
+  /** what is relayed to whom; `people` and `online` without the node itself */
+  totals: { conversations: number; people: number; online: number; requests: number };
+  /** what is here and devices of members still lack: messages (commits, merges aside), and devices that lack some */
+  waiting: { messages: number; devices: number };
+  storage: StorageInfo;
+  /** the newest warnings and errors of the log, the last one first */
+  warnings: LoggedWarning[];
+  sample: Sample;
+}
+
+/** One moment of the node. */
+export interface Sample {
+  at: number;
+  connections: number;
+  /** messages that wait for devices */
+  waiting: number;
+  /** ms: the longest that the event loop was late since the sample before */
+  loopDelay: number;
+  /** bytes that the process takes */
+  memory: number;
+}
+
+/** How the node does, and did in the last hour. */
+export interface Overview extends OverviewNow {
+  /** oldest first */
+  samples: Sample[];
+}
+
 /** A part of a list that is ordered by id. */
 export interface ListQuery {
   /** 1 to {@link MAX_LIST_LIMIT} */
@@ -411,6 +450,7 @@ export type NodeEvent =
   | { type: "file"; data: { conversationId: string; file: FileInfo } }
   | { type: "presence"; data: { jamiId: string; online: boolean } }
   | { type: "name"; data: { jamiId: string; name: string; registeredName: string } }
+  | { type: "overview"; data: OverviewNow }
   | { type: "delivery"; data: { conversationId: string; deviceId: string; lag: number | null } };
 
 /** What of the settings the console changes; what is not there stays. */
@@ -425,6 +465,7 @@ export interface NodeApi {
 
   info(): NodeInfo;
   ready(): Readiness;
+  overview(): Overview;
 
   /** What waits for a decision, by id. */
   requests(query: ListQuery): ListPage<PendingRequest>;
@@ -511,6 +552,10 @@ export interface NodeApi {
   overrideRefused(conversationId: string, commit: string, reason: string, doer: Doer): Promise<OverrideResult>;
   /** Drops what was refused for a commit. @throws {NodeError} "not found" */
   dropRefused(conversationId: string, commit: string, doer: Doer): Promise<void>;
+  /** Deletes what is here of a conversation that was left. @throws {NodeError} "conflict" when it was not */
+  erase(conversationId: string): Promise<void>;
+  /** The whole history as a git bundle, for `git clone`. @throws {NodeError} */
+  bundle(conversationId: string): AsyncIterable<Bytes>;
   /** Newest first. @throws {NodeError} "not found": the conversation, or the message in `before` */
   messages(conversationId: string, query: MessagesQuery): Promise<MessageInfo[]>;
   /** The newest first; in one conversation, or (`null`) in all. @throws {NodeError} "not found" */

@@ -91,11 +91,17 @@ export function conversationSummary(record: ConversationRecord, relay: Relay, st
     id: record.id,
     mode: record.mode,
     state: shownState(record, relay.conversations),
-    title: record.title,
+    title: record.title || (conversation ? partnerName(conversation, relay, store) : ""),
     members: conversation?.participants().length ?? 0,
     commits: store.commits.count(record.id),
     lastActivity: conversation ? store.commits.get(record.id, conversation.head)?.timestamp ?? null : null,
   };
+}
+
+/** A one-to-one conversation goes by the name of the other. */
+function partnerName({ facts: { initialMembers } }: Conversation, relay: Relay, store: Store): string {
+  const partner = initialMembers.find((account) => account !== relay.self); // groups have none of these
+  return partner ? store.profiles.name(partner) : "";
 }
 
 /** Where the conversation stands: not "active" when its repository cannot be opened. */
@@ -140,8 +146,9 @@ export function members(conversation: Conversation, relay: Relay, store: Store, 
   const devices = new Map<AccountId, Set<DeviceId>>();
   const add = (account: AccountId, device: DeviceId) =>
     devices.set(account, (devices.get(account) ?? new Set()).add(device));
+  const told = new Map(store.ledger.forConversation(conversation.id).map((entry) => [entry.device, entry]));
   for (const [device, account] of conversation.members.devices) add(account, device);
-  for (const { device, account } of store.ledger.forConversation(conversation.id)) add(account, device);
+  for (const { device, account } of told.values()) add(account, device);
   const count = conversation.counter();
   return [...rolesWithLeft(conversation.members, conversation.facts.initialMembers)].map(([jamiId, role]) => {
     for (const key of relay.account.presence.devices(jamiId)) add(jamiId, key.longId);
@@ -153,9 +160,18 @@ export function members(conversation: Conversation, relay: Relay, store: Store, 
       devices: [...devices.get(jamiId) ?? []].map((deviceId): DeviceInfo => ({
         deviceId,
         lag: lag(conversation, deviceId, relay, count),
+        online: deviceId === relay.device || relay.account.presence.isPresent(jamiId, deviceId) ||
+          relay.connections.connections(deviceId).length > 0,
+        lastSeen: lastSeen(store.certificates.byDevice(deviceId)?.seen, told.get(deviceId)?.at),
       })),
     };
   });
+}
+
+/** The latest of these times (ms), in seconds. */
+function lastSeen(...times: (number | undefined)[]): number | null {
+  const latest = Math.max(0, ...times.map((time) => time ?? 0));
+  return latest === 0 ? null : inSeconds(latest);
 }
 
 /** Commits that the device is not known to have; `null` when nothing is known of it. */

@@ -36,5 +36,7 @@ fi
 (cd "$root" && "$deno" install --frozen --quiet) || exit
 run=("$deno" run --frozen --cached-only "--config=$root/deno.json")
 permissions=$("${run[@]}" --no-prompt --allow-read --ignore-env '--allow-env=KITUO_*' "$root/core/permissions_command.ts" "$@") || exit
+# The console's files: made when they are missing or older than their sources; a finished installation may be read-only.
+"${run[@]}" --no-prompt "--allow-read=$root" "--allow-write=$root/static/dist" "--allow-run" --allow-env "$root/core/build.ts" || exit
 mapfile -t permissions <<<"$permissions"
 exec "${run[@]}" "${permissions[@]}" "$root/main.ts" "$@"

@@ -14,22 +14,25 @@ import { accountPages } from "./account_pages.tsx";
 import { accountRoutes } from "./api/account.ts";
 import { adminRoutes } from "./api/admins.ts";
 import { auditRoutes } from "./api/audit.ts";
+import { assetRoutes, type Assets, NO_ASSETS } from "./assets.ts";
 import { contactRoutes } from "./api/contacts.ts";
 import { conversationRoutes } from "./api/conversations.ts";
 import { eventRoutes } from "./api/events.ts";
+import { exportRoutes } from "./api/exports.ts";
 import { joinLinkRoutes } from "./api/join_links.ts";
-import { memberRoutes } from "./api/members.ts";
 import { fileRoutes } from "./api/files.ts";
+import { memberRoutes } from "./api/members.ts";
 import { messageRoutes } from "./api/messages.ts";
 import { nameRoutes } from "./api/names.ts";
 import { nodeRoutes } from "./api/node.ts";
+import { overviewRoutes } from "./api/overview.ts";
 import { refusedRoutes } from "./api/refused.ts";
 import { requestRoutes } from "./api/requests.ts";
+import { revealRoutes } from "./api/reveal.ts";
 import { searchRoutes } from "./api/search.ts";
 import { sessionRoutes } from "./api/session.ts";
 import { setupRoutes } from "./api/setup.ts";
 import { tokenRoutes } from "./api/tokens.ts";
-import { drawBare } from "./bare_page.tsx";
 import { MAX_BODY } from "./constants.ts";
 import { healthRoutes } from "./health.ts";
 import { joinGate, joinRoutes } from "./join.ts";
@@ -41,6 +44,9 @@ import { gate } from "./middlewares/gate.ts";
 import { jsonBody } from "./middlewares/json_body.ts";
 import { sameOrigin } from "./middlewares/same_origin.ts";
 import { securityHeaders } from "./middlewares/security_headers.ts";
+import { Renderer } from "./_page.tsx";
+import { errorAnswer, pageRoutes } from "./pages.tsx";
+import { Privacy } from "./privacy.ts";
 import { problem } from "./problem.ts";
 import { router } from "./router.ts";
 import { SESSION_COOKIE } from "./session_cookie.ts";
@@ -85,12 +91,18 @@ export interface AppOptions {
   origins?: readonly string[];
   /** proxies whose `X-Forwarded-For` is believed */
   proxies?: readonly string[];
+  /** scripts and styles of the pages */
+  assets?: Assets;
+  /** nobody may read messages */
+  blind?: boolean;
 }
 
 /** Builds the HTTP face of a node. */
 export function createApp(node: NodeApi, options: AppOptions): OpenAPIHono {
-  const { token, signal, clock = systemClock, origins = [], proxies = [] } = options;
+  const { token, signal, clock = systemClock, origins = [], proxies = [], assets = NO_ASSETS, blind = false } = options;
   const { admins } = node;
+  const privacy = new Privacy(clock, blind);
+  const renderer = new Renderer(node, assets);
   const app = router();
   const sites = new Sites(origins);
   const endpoints = new Endpoints(app, API);
@@ -105,8 +117,9 @@ export function createApp(node: NodeApi, options: AppOptions): OpenAPIHono {
     bodyLimit({ maxSize: MAX_BODY, onError: tooLarge }),
     jsonBody,
   );
-  app.get("/", (c) => c.text(`Kituo ${VERSION}. The API is described at ${API}/openapi.json (admin token needed).\n`));
-  app.route("/", accountPages({ node, admins, sites, draw: drawBare }));
+  app.route("/", accountPages({ node, admins, sites, draw: (c, draw, options) => renderer.page(c, draw, options) }));
+  app.route("/", pageRoutes({ api: node, renderer, privacy }));
+  app.route("/", assetRoutes(assets));
   app.route("/", healthRoutes(node));
   app.route("/", joinRoutes(node));
   const resources = [
@@ -121,11 +134,14 @@ export function createApp(node: NodeApi, options: AppOptions): OpenAPIHono {
     nameRoutes,
     refusedRoutes,
     searchRoutes,
+    overviewRoutes,
+    revealRoutes,
+    exportRoutes,
   ];
   for (const routes of resources) {
-    app.route(API, routes(node));
+    app.route(API, routes(node, privacy));
   }
-  app.route(API, eventRoutes(node, clock, signal));
+  app.route(API, eventRoutes(node, privacy, clock, signal));
   app.route(API, setupRoutes(node, admins, sites));
   app.route(API, sessionRoutes(admins, sites));
   app.route(API, accountRoutes(admins, sites));
@@ -133,8 +149,13 @@ export function createApp(node: NodeApi, options: AppOptions): OpenAPIHono {
   app.route(API, tokenRoutes(admins));
   app.route(API, auditRoutes(admins));
   describe(app);
-  app.notFound((c) => nothingAt(app, c) ?? problem(404, "There is nothing at this path."));
-  app.onError(answerError);
+  app.notFound((c) => {
+    return errorAnswer(renderer, c) ?? nothingAt(app, c) ?? problem(404, "There is nothing at this path.");
+  });
+  app.onError((error, c) => {
+    const answer = answerError(error);
+    return errorAnswer(renderer, c, error) ?? answer;
+  });
   return app;
 }
 

@@ -1,6 +1,7 @@
 /** Who asks: every request that was let through behind the sign-in has one. */
 
 import type { Context } from "hono";
+import { HTTPException } from "hono/http-exception";
 import type { Actor } from "../core/admins/admins.ts";
 
 /** The one who asks. */
@@ -25,4 +26,11 @@ declare module "hono" {
 /** Who asks, for what the node itself notes in the audit trail. */
 export function doerOf(c: Context): { actor: string; address: string } {
   return { actor: c.get("caller")?.name ?? "", address: c.get("address") };
+}
+
+/** The one who asks, where nobody unknown gets to. @throws {HTTPException} 401 when it is nobody who is known */
+export function callerOf(c: Context): Caller {
+  const caller = c.get("caller");
+  if (!caller) throw new HTTPException(401, { message: "Sign in first." });
+  return caller;
 }

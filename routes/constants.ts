@@ -68,3 +68,13 @@ export const NAME_REGISTER_BURST = 10;
 
 /** Addresses whose rates are remembered. */
 export const NAME_CALLERS_KEPT = 10_000;
+
+/** For how long an admin may read a conversation once they said why, ms; and how many such rights are remembered. */
+export const REVEAL_MS = 15 * 60_000;
+export const MAX_REVEALS = 1_000;
+
+/** Characters that the reason of a reading must have at least: "x" is none. */
+export const MIN_REASON = 3;
+
+/** Messages that an export reads at a time, so that others get their turn between. */
+export const EXPORT_BATCH = 500;

@@ -28,7 +28,7 @@ export interface HttpFace {
 type Handler = Deno.ServeHandler<Deno.NetAddr>;
 
 /** What may be said besides. */
-export type ServeOptions = Pick<AppOptions, "origins" | "proxies">;
+export type ServeOptions = Pick<AppOptions, "origins" | "proxies" | "assets" | "blind">;
 
 /** What a socket is for, in messages, and the setting that says where it is. */
 interface Purpose {

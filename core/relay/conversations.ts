@@ -241,6 +241,25 @@ export class Conversations extends Emitter<ConversationsEvents> {
     conversation?.close().catch((error) => log.warn("closing {id} failed: {error}", { id, error: messageOf(error) }));
   }
 
+  /**
+   * Deletes what is here of a conversation that was left: its history, its index, its repository. That it was here stays known.
+   * @returns whether there was such a one
+   */
+  erase(id: Oid): Promise<boolean> {
+    return this.#mutex.run(id, async () => {
+      const { store, clock } = this.options;
+      const record = store.conversations.get(id);
+      if (record?.state !== "left" || this.#open.has(id)) return false;
+      store.transaction(() => {
+        store.commits.drop(id);
+        store.ledger.drop(id);
+        store.conversations.put({ ...record, title: "", description: undefined, head: "", erased: clock.now() });
+      });
+      if (await isThere(this.#dir(id))) await Deno.remove(this.#dir(id), { recursive: true });
+      return true;
+    });
+  }
+
   async #checkClone(id: Oid, reader: OverlayReader, head: Oid): Promise<void> {
     let last;
     const overrides = this.options.store.overrides.commits(id);

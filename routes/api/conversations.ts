@@ -111,6 +111,15 @@ const leaveGroup = createRoute({
   responses: { 204: { description: "Left, or leaving" }, ...everywhere, ...notFound, ...mayConflict, ...withoutBody },
 });
 
+const eraseConversation = createRoute({
+  method: "delete",
+  path: "/conversations/{id}",
+  summary: "Delete what is here of a conversation that was left",
+  ...moderator,
+  request: { params: z.object({ id }) },
+  responses: { 204: { description: "Deleted" }, ...everywhere, ...notFound, ...mayConflict, ...withoutBody },
+});
+
 const getConversation = createRoute({
   method: "get",
   path: "/conversations/{id}",
@@ -133,6 +142,10 @@ export function conversationRoutes(api: NodeApi) {
     })
     .openapi(leaveGroup, async (c) => {
       await api.leave(c.req.valid("param").id);
+      return c.body(null, 204);
+    })
+    .openapi(eraseConversation, async (c) => {
+      await api.erase(c.req.valid("param").id);
       return c.body(null, 204);
     })
     .openapi(getConversation, async (c) => c.json(await api.conversation(c.req.valid("param").id), 200));

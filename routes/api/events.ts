@@ -6,9 +6,11 @@ import type { Context } from "hono";
 import { type SSEStreamingApi, streamSSE } from "hono/streaming";
 import { covers } from "../../core/admins/roles.ts";
 import type { Clock } from "../../core/base/clock.ts";
-import type { NodeApi } from "../../core/node_api.ts";
+import type { NodeApi, NodeEvent } from "../../core/node_api.ts";
 import { EVENTS_KEEP_ALIVE, EVENTS_KEPT, EVENTS_RETRY, MAX_EVENT_STREAMS } from "../constants.ts";
 import { problemResponse } from "../problem.ts";
+import type { Privacy } from "../privacy.ts";
+import { callerOf } from "../caller.ts";
 import { router } from "../router.ts";
 import { EventRing } from "./event_ring.ts";
 import { everywhere, viewer } from "./schemas.ts";
@@ -21,8 +23,9 @@ const getEvents = createRoute({
   path: "/events",
   summary: "A stream of what happens; `Last-Event-ID` takes it up where it was lost",
   description: "Each event has an id, a type (`status`, `request`, `request-gone`, `contact`, `contact-gone`, " +
-    "`conversation`, `conversation-gone`, `conversation.refused`, `message`, `file`, `presence`, `name`, `delivery`) and " +
-    "JSON data. The type `reset` says that events were missed: read everything again. A viewer hears of `status` only.",
+    "`conversation`, `conversation-gone`, `conversation.refused`, `message`, `file`, `presence`, `name`, `delivery`, " +
+    "`overview`) and JSON data. The type `reset` says that events were missed: read everything again. A viewer hears of " +
+    "`status` and `overview` only.",
   ...viewer,
   request: { headers: z.object({ "last-event-id": z.string().max(100).optional() }) },
   responses: {
@@ -33,7 +36,7 @@ const getEvents = createRoute({
 });
 
 /** The route of events. When `signal` is aborted all streams end and the node is no longer watched. */
-export function eventRoutes(api: NodeApi, clock: Clock, signal: AbortSignal) {
+export function eventRoutes(api: NodeApi, privacy: Privacy, clock: Clock, signal: AbortSignal) {
   const ring = new EventRing(clock, EVENTS_KEPT, clock.now().toString(36));
   const unsubscribe = api.subscribe((event) => ring.add(event));
   signal.addEventListener("abort", () => {
@@ -53,11 +56,12 @@ export function eventRoutes(api: NodeApi, clock: Clock, signal: AbortSignal) {
       throw new HTTPException(503, { message: `At most ${MAX_EVENT_STREAMS} streams may be open.` });
     }
     const from = c.req.valid("header")["last-event-id"];
+    const caller = callerOf(c);
     streams++;
     return streamSSE(c, async (stream) => {
       stream.onAbort(() => ring.wake());
       try {
-        await watch(stream, ring, from, signal, () => mayWatch(c));
+        await watch(stream, ring, from, signal, () => mayWatch(c), (event) => privacy.eventData(caller, event));
       } finally {
         streams--;
       }
@@ -72,6 +76,7 @@ async function watch(
   lastId: string | undefined,
   signal: AbortSignal,
   rights: () => { all: boolean } | null,
+  tell: (event: NodeEvent) => unknown,
 ) {
   // asked again and again: whoever is signed out or removed while the stream is open hears no more
   const ended = () => stream.aborted || stream.closed || signal.aborted || rights() === null;
@@ -89,7 +94,7 @@ async function watch(
       if (ended()) return;
       at = number;
       if (!rights()?.all && !HEALTH.has(event.type)) continue;
-      await stream.writeSSE({ event: event.type, data: JSON.stringify(event.data), id: ring.idOf(number) });
+      await stream.writeSSE({ event: event.type, data: JSON.stringify(tell(event)), id: ring.idOf(number) });
     }
     // nothing may be awaited between this check and the wait, or the wake-up of an abort would be missed
     if (!ended() && await ring.next(at, EVENTS_KEEP_ALIVE)) await stream.write(": still here\n\n");

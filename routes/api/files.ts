@@ -2,6 +2,8 @@
 
 import { createRoute, z } from "@hono/zod-openapi";
 import type { NodeApi } from "../../core/node_api.ts";
+import type { Privacy } from "../privacy.ts";
+import { callerOf } from "../caller.ts";
 import { router } from "../router.ts";
 import { everywhere, id, json, listQuery, moderator, next, notFound, time, viewer } from "./schemas.ts";
 
@@ -9,7 +11,9 @@ const bytes = z.int().openapi({ description: "bytes" });
 
 const file = z.object({
   id: id.openapi({ description: "the commit that announces it" }),
-  name: z.string().openapi({ description: "its sender's name for it: any characters, never a path" }),
+  name: z.string().nullable().openapi({
+    description: "its sender's name for it: any characters, never a path; null = hidden from this session",
+  }),
   size: bytes,
   sha3: z.string().openapi({ description: "SHA3-512 of the content: 128 hex digits" }),
   state: z.enum(["waiting", "partial", "stored", "too large", "deleted", "evicted"]).openapi({
@@ -21,7 +25,8 @@ const file = z.object({
   timestamp: time,
 }).openapi("File");
 
-const storage = z.object({
+/** The room that files take, as the API tells it. */
+export const storage = z.object({
   files: z.object({
     used: z.int().openapi({ description: "bytes of stored files, and reserved for those that are coming in" }),
     quota: bytes,
@@ -57,11 +62,12 @@ const getStorage = createRoute({
 });
 
 /** The routes of files. */
-export function fileRoutes(api: NodeApi) {
+export function fileRoutes(api: NodeApi, privacy: Privacy) {
   return router()
     .openapi(listFiles, async (c) => {
-      const { items, next } = await api.files(c.req.valid("param").id, c.req.valid("query"));
-      return c.json({ files: items, next }, 200);
+      const { id } = c.req.valid("param");
+      const { items, next } = await api.files(id, c.req.valid("query"));
+      return c.json({ files: items.map((file) => privacy.file(callerOf(c), id, file)), next }, 200);
     })
     .openapi(getStorage, (c) => c.json(api.storage(), 200));
 }

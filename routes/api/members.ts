@@ -17,6 +17,7 @@ import {
   moderator,
   notFound,
   someone,
+  time,
   withBody,
   withoutBody,
 } from "./schemas.ts";
@@ -30,6 +31,8 @@ export const member = z.object({
   devices: z.array(z.object({
     deviceId: z.string().openapi({ description: "64 hex digits" }),
     lag: z.int().nullable().openapi({ description: "commits the device is not known to have; null = unknown" }),
+    online: z.boolean().openapi({ description: "announced or connected now" }),
+    lastSeen: time.nullable(),
   })),
 }).openapi("Member");
 

@@ -3,6 +3,8 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { DEFAULT_MESSAGES_LIMIT, MAX_MESSAGES_LIMIT, type NodeApi } from "../../core/node_api.ts";
 import { MAX_TEXT } from "../constants.ts";
+import type { Privacy } from "../privacy.ts";
+import { callerOf } from "../caller.ts";
 import { router } from "../router.ts";
 import { message } from "./message_schema.ts";
 import { action, count, everywhere, id, json, mayConflict, moderator, notFound, text, withBody } from "./schemas.ts";
@@ -48,11 +50,12 @@ const postMessage = createRoute({
 });
 
 /** The routes of messages. */
-export function messageRoutes(api: NodeApi) {
+export function messageRoutes(api: NodeApi, privacy: Privacy) {
   return router()
     .openapi(listMessages, async (c) => {
-      const messages = await api.messages(c.req.valid("param").id, c.req.valid("query"));
-      return c.json({ messages }, 200);
+      const { id } = c.req.valid("param");
+      const messages = await api.messages(id, c.req.valid("query"));
+      return c.json({ messages: messages.map((message) => privacy.message(callerOf(c), id, message)) }, 200);
     })
     .openapi(postMessage, async (c) => {
       const message = await api.post(c.req.valid("param").id, c.req.valid("json").body);

@@ -5,7 +5,8 @@ import type { NodeApi } from "../../core/node_api.ts";
 import { router } from "../router.ts";
 import { everywhere, id, json, registeredName, viewer } from "./schemas.ts";
 
-const node = z.object({
+/** The node as the API tells it. */
+export const node = z.object({
   jamiId: id,
   deviceId: z.string().openapi({ description: "64 hex digits" }),
   name: z.string(),

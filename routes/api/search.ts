@@ -1,8 +1,11 @@
 /** /search and /conversations/{id}/search: finding messages by their words. */
 
 import { createRoute, z } from "@hono/zod-openapi";
+import { HTTPException } from "hono/http-exception";
 import { DEFAULT_SEARCH_LIMIT, MAX_SEARCH_LIMIT, type NodeApi } from "../../core/node_api.ts";
 import { MAX_QUERY } from "../constants.ts";
+import type { Privacy } from "../privacy.ts";
+import { callerOf } from "../caller.ts";
 import { router } from "../router.ts";
 import { message } from "./message_schema.ts";
 import { count, everywhere, id, json, mayConflict, moderator, notFound } from "./schemas.ts";
@@ -43,12 +46,20 @@ const searchAll = createRoute({
   responses: { 200: found, ...everywhere },
 });
 
-/** The routes of the search. */
-export function searchRoutes(api: NodeApi) {
+/** The routes of the search. That something is found tells what was said: only who may read may search. */
+export function searchRoutes(api: NodeApi, privacy: Privacy) {
   return router()
     .openapi(searchConversation, async (c) => {
-      const results = await api.search(c.req.valid("param").id, c.req.valid("query"));
+      const { id } = c.req.valid("param");
+      const results = await api.search(id, c.req.valid("query"));
+      if (!privacy.mayRead(callerOf(c), id)) {
+        throw new HTTPException(403, { message: "Reveal the conversation first, with a reason." });
+      }
       return c.json({ results }, 200);
     })
-    .openapi(searchAll, async (c) => c.json({ results: await api.search(null, c.req.valid("query")) }, 200));
+    .openapi(searchAll, async (c) => {
+      const found = await api.search(null, c.req.valid("query"));
+      const results = found.filter(({ conversationId }) => privacy.mayRead(callerOf(c), conversationId));
+      return c.json({ results }, 200);
+    });
 }

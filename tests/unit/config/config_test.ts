@@ -38,6 +38,7 @@ Deno.test("without anything the settings are those of the first issue", () => {
     allowlist: [],
     offerContact: true,
     enforceModes: true,
+    blind: false,
     maxFileSize: 256 * 1024 ** 2,
     fileQuota: 10 * 1024 ** 3,
     conversationFileQuota: 2 * 1024 ** 3,
@@ -279,7 +280,7 @@ Deno.test("every setting has a meaning of its own in the help and in docs/operat
   assert.deepEqual(flags, [
     ..."--data --config --http --console-origin --trusted-proxy --bootstrap --dht-port --peer-port".split(" "),
     ..."--public-address --name --name-server --serve-names --accept-requests".split(" "),
-    ..."--allowlist --offer-contact --enforce-modes --picture --max-file-size --file-quota".split(" "),
+    ..."--allowlist --offer-contact --enforce-modes --blind --picture --max-file-size --file-quota".split(" "),
     ..."--conversation-file-quota --file-retention-days --log-level --help --version".split(" "),
   ]);
   for (const flag of flags) assert.match(configHelp(), new RegExp(`^  ${flag}[ ]`, "m"));

@@ -15,12 +15,6 @@ Deno.test("health needs no token and tells nothing", async () => {
   assert.equal((await app.request("/healthz")).status, 200);
 });
 
-Deno.test("the front door says where to go, in plain text", async () => {
-  const response = await setUp().app.request("/");
-  assert.match(response.headers.get("content-type") ?? "", /^text\/plain/);
-  assert.match(await response.text(), /\/api\/v1\/openapi\.json/);
-});
-
 Deno.test("GET /node is the node", async () => {
   const { ask, node } = setUp();
   const response = await ask("GET", "/node");
@@ -67,8 +61,8 @@ Deno.test("conversations: the list counts members, one conversation names them",
   ]);
   const detail = await (await ask("GET", `/conversations/${CONVERSATION}`)).json();
   assert.deepEqual(detail.members[0].devices, [
-    { deviceId: "e".repeat(64), lag: null },
-    { deviceId: "f".repeat(64), lag: 3 },
+    { deviceId: "e".repeat(64), lag: null, online: false, lastSeen: null },
+    { deviceId: "f".repeat(64), lag: 3, online: true, lastSeen: 1_790_000_000 },
   ]);
   await problemOf(ask("GET", `/conversations/${id(5)}`), 404);
 });

@@ -2,6 +2,7 @@
 
 import { DatabaseSync } from "node:sqlite";
 import { Admins } from "../../../core/admins/admins.ts";
+import { utf8 } from "../../../core/base/bytes.ts";
 import { Emitter } from "../../../core/base/events.ts";
 import {
   type ContactInfo,
@@ -28,6 +29,7 @@ import {
   type NodeEvent,
   type NodeSettings,
   type OverrideResult,
+  type Overview,
   type PendingRequest,
   type RefusedInfo,
   type SearchQuery,
@@ -123,6 +125,20 @@ export class FakeNode implements NodeApi {
 
   ready() {
     return { dht: this.dht, announced: this.announced };
+  }
+
+  overview(): Overview {
+    const sample = { at: 1_790_000_000, connections: 2, waiting: 3, loopDelay: 1, memory: 1_000_000 };
+    return {
+      node: this.info(),
+      ready: this.ready(),
+      totals: { conversations: 1, people: 1, online: 1, requests: this.asked.size },
+      waiting: { messages: 3, devices: 1 },
+      storage: this.storage(),
+      warnings: [{ at: 1_790_000_000, level: "warning", room: "relay", text: "a warning" }],
+      sample,
+      samples: [sample],
+    };
   }
 
   requests(query: ListQuery) {
@@ -326,6 +342,16 @@ export class FakeNode implements NodeApi {
     return page(this.sent, (file) => file.id, query);
   }
 
+  async erase(conversation: string): Promise<void> {
+    await this.#find(conversation);
+    this.deeds.push("erase");
+  }
+
+  async *bundle(conversation: string) {
+    await this.#find(conversation);
+    yield utf8("# v2 git bundle\n");
+  }
+
   storage(): StorageInfo {
     const counts = { waiting: 1, partial: 0, stored: 0, "too large": 0, deleted: 0, evicted: 0 };
     return { files: { used: 0, quota: 10, conversationQuota: 5, maxSize: 3, retentionDays: 0, counts } };
@@ -383,7 +409,10 @@ export class FakeNode implements NodeApi {
   }
 
   #detail(): ConversationDetail {
-    const devices = [{ deviceId: "e".repeat(64), lag: null }, { deviceId: "f".repeat(64), lag: 3 }];
+    const devices = [
+      { deviceId: "e".repeat(64), lag: null, online: false, lastSeen: null },
+      { deviceId: "f".repeat(64), lag: 3, online: true, lastSeen: 1_790_000_000 },
+    ];
     return {
       id: CONVERSATION,
       mode: 2,

@@ -10,7 +10,7 @@ import { FakeNode } from "./fake_node.ts";
 export const TOKEN = "t0ken-".repeat(7);
 
 /** A new app with what stands around it. */
-export function setUp(options: Pick<AppOptions, "origins" | "proxies"> = {}) {
+export function setUp(options: Pick<AppOptions, "origins" | "proxies" | "blind"> = {}) {
   const clock = new VirtualClock();
   const node = new FakeNode(clock);
   const stop = new AbortController();

@@ -1,0 +1,120 @@
+/**
+ * Builds what the browser gets: one entry script, one chunk for each island, and one stylesheet, under hashed names in
+ * `static/dist`, with a manifest. `deno task build` runs it, and `core/start.sh` before each start; when nothing changed it
+ * only looks.
+ */
+
+import { createHash } from "node:crypto";
+import { basename, dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
+const DIST = join(ROOT, "static/dist");
+const MANIFEST = join(DIST, "manifest.json");
+
+/** What the build depends on, besides itself and the lock file. */
+const SOURCES = ["routes", "islands", "static"];
+
+/** The files of the console, as `routes/assets.ts` reads them. */
+interface Manifest {
+  /** hash over the sources */
+  sources: string;
+  client: string;
+  css: string;
+}
+
+async function main(): Promise<void> {
+  const files = [...await sources(), join(ROOT, "core/build.ts"), join(ROOT, "deno.lock")];
+  const hash = await hashOf(files);
+  if (await isBuilt(hash)) return;
+  await Deno.mkdir(DIST, { recursive: true });
+  const islands = files.map((file) => /islands\/(\w+)\.tsx$/.exec(file)?.[1]).filter((name) => name !== undefined);
+  const [client, css] = await Promise.all([bundle(islands), stylesheet(files)]);
+  const manifest: Manifest = { sources: hash, client, css };
+  await Deno.writeTextFile(`${MANIFEST}.new`, JSON.stringify(manifest));
+  await Deno.rename(`${MANIFEST}.new`, MANIFEST);
+}
+
+/** Paths of all sources, in a fixed order. */
+async function sources(): Promise<string[]> {
+  const found: string[] = [];
+  const visit = async (folder: string) => {
+    for await (const { name, isDirectory } of Deno.readDir(folder)) {
+      const path = join(folder, name);
+      if (isDirectory && path !== DIST) await visit(path);
+      else if (!isDirectory) found.push(path);
+    }
+  };
+  for (const folder of SOURCES) await visit(join(ROOT, folder));
+  return found.sort();
+}
+
+async function hashOf(files: string[]): Promise<string> {
+  const hash = createHash("sha256");
+  for (const file of files) hash.update(`${file}\0`).update(await Deno.readFile(file));
+  return hash.digest("hex");
+}
+
+async function isBuilt(sources: string): Promise<boolean> {
+  try {
+    const manifest: Manifest = JSON.parse(await Deno.readTextFile(MANIFEST));
+    return manifest.sources === sources;
+  } catch {
+    return false; // never built, or half
+  }
+}
+
+/** The scripts: islands load when a page has them. @returns the name of the entry */
+async function bundle(islands: string[]): Promise<string> {
+  const esbuild = await import("esbuild");
+  const loaders = islands.map((name) =>
+    `${JSON.stringify(name)}: () => import(${JSON.stringify(`./islands/${name}.tsx`)})`
+  );
+  const entry = `import { hydrateIslands } from "./islands/parts/hydrate.ts";\nhydrateIslands({ ${loaders.join()} });`;
+  const { metafile } = await esbuild.build({
+    stdin: { contents: entry, resolveDir: ROOT, loader: "ts" },
+    absWorkingDir: ROOT,
+    bundle: true,
+    splitting: true,
+    format: "esm",
+    minify: true,
+    target: "es2022",
+    jsx: "automatic",
+    jsxImportSource: "preact",
+    metafile: true,
+    outdir: DIST,
+    entryNames: "client-[hash]",
+    chunkNames: "c-[hash]",
+    loader: { ".css": "empty" },
+  });
+  await esbuild.stop(); // else the process does not end
+  const [file] = Object.entries(metafile.outputs).find(([, { entryPoint }]) => entryPoint === "<stdin>") ?? [];
+  if (file === undefined) throw new Error("esbuild wrote no entry");
+  await sweep(new Set(Object.keys(metafile.outputs).map((path) => basename(path))));
+  return basename(file);
+}
+
+/** Removes the scripts of earlier builds. */
+async function sweep(current: ReadonlySet<string>): Promise<void> {
+  for await (const { name } of Deno.readDir(DIST)) {
+    if (name.endsWith(".js") && !current.has(name)) await Deno.remove(join(DIST, name));
+  }
+}
+
+/** The stylesheet: our tokens, the utility classes that the sources name, and the charts'. @returns its name */
+async function stylesheet(files: string[]): Promise<string> {
+  const { utilities } = await import("./tw.ts");
+  const texts = files.filter((file) => file.endsWith(".tsx")).map((file) => Deno.readTextFile(file));
+  const [own, charts] = await Promise.all([
+    Deno.readTextFile(join(ROOT, "static/console.css")),
+    Deno.readTextFile(join(ROOT, "node_modules/uplot/dist/uPlot.min.css")),
+  ]);
+  // utilities begin with the reset of the browser's own styles, so ours stand behind
+  const css = [charts, utilities((await Promise.all(texts)).join("\n")), own].join("\n");
+  const name = `console-${createHash("sha256").update(css).digest("hex").slice(0, 8)}.css`;
+  for await (const { name: old } of Deno.readDir(DIST)) if (old.endsWith(".css")) await Deno.remove(join(DIST, old));
+  await Deno.writeTextFile(join(DIST, name), css);
+  return name;
+}
+
+if (import.meta.main) await main();

@@ -1,0 +1,24 @@
+/** What happens at the node, as it happens. */
+
+import { useEffect, useRef, useState } from "preact/hooks";
+
+/** What to do at which event; `reset`: events were missed. */
+// deno-lint-ignore no-explicit-any -- each event has data of its own, in the form that the API describes
+export type Handlers = Record<string, (data: any) => void>;
+
+/** Calls the handlers of a component as long as it is there. @returns whether the stream is open */
+export function useEvents(handlers: Handlers): boolean {
+  const latest = useRef(handlers);
+  latest.current = handlers;
+  const [open, setOpen] = useState(true);
+  useEffect(() => {
+    const source = new EventSource("/api/v1/events");
+    source.onopen = () => setOpen(true);
+    source.onerror = () => setOpen(false);
+    for (const type of Object.keys(handlers)) {
+      source.addEventListener(type, (event) => latest.current[type]?.(JSON.parse(event.data)));
+    }
+    return () => source.close();
+  }, []);
+  return open;
+}

@@ -1,0 +1,32 @@
+/** The page of all conversations. */
+
+import { type ConversationSummary, MAX_LIST_LIMIT, type NodeApi } from "../core/node_api.ts";
+import ConversationsIsland from "../islands/conversations.tsx";
+import { island } from "./_island.tsx";
+import type { PageContext } from "./_layout.tsx";
+import type { Page } from "./_page.tsx";
+
+const Conversations = island("conversations", ConversationsIsland);
+
+export function conversationsPage(api: NodeApi, { lang, t }: PageContext): Page {
+  return {
+    title: t.conversations.title,
+    body: (
+      <>
+        <h1 class="text-2xl font-semibold mb-5">{t.conversations.title}</h1>
+        <Conversations lang={lang} t={t.conversations} states={t.states} modes={t.modes} first={all(api)} />
+      </>
+    ),
+  };
+}
+
+function all(api: NodeApi): ConversationSummary[] {
+  const found: ConversationSummary[] = [];
+  let after: string | null | undefined;
+  while (after !== null) {
+    const { items, next } = api.conversations({ limit: MAX_LIST_LIMIT, after });
+    found.push(...items);
+    after = next;
+  }
+  return found;
+}

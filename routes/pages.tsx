@@ -1,0 +1,64 @@
+/** The pages of the console. All but the sign-in are for who is signed in. */
+
+import { bodyLimit } from "hono/body-limit";
+import { compress } from "hono/compress";
+import { HTTPException } from "hono/http-exception";
+import type { Context } from "hono";
+import { type NodeApi, NodeError } from "../core/node_api.ts";
+import { callerOf } from "./caller.ts";
+import { MAX_BODY } from "./constants.ts";
+import { conversationPage, type Section, SECTIONS } from "./conversation.tsx";
+import { conversationsPage } from "./conversations.tsx";
+import { errorPage } from "./errors.tsx";
+import { overviewPage } from "./overview.tsx";
+import { keepPreferences, type Renderer } from "./_page.tsx";
+import type { Privacy } from "./privacy.ts";
+import { requestsPage } from "./requests.tsx";
+import { router } from "./router.ts";
+import { requireSession } from "./middlewares/require_session.ts";
+
+/** What the pages are made with. */
+export interface PagesOptions {
+  api: NodeApi;
+  renderer: Renderer;
+  privacy: Privacy;
+}
+
+/** The routes of the pages. */
+export function pageRoutes({ api, renderer, privacy }: PagesOptions) {
+  const routes = router();
+  const packed = compress();
+  // answers of the API may stand beside what a stranger wrote: packed, their length would tell of it
+  routes.use((c, next) => c.req.path.startsWith("/api/") ? next() : packed(c, next));
+  const refuse = (c: Context) => renderer.page(c, (page) => errorPage(page, 403), { status: 403 });
+  const [viewer, moderator] = [requireSession("viewer", refuse), requireSession("moderator", refuse)];
+  const limit = bodyLimit({ maxSize: MAX_BODY, onError: () => tooLarge() });
+  const section = (name: Section) => (c: Context) =>
+    renderer.page(c, (page) => {
+      return conversationPage({ api, page, privacy, caller: callerOf(c) }, c.req.param("id") ?? "", name);
+    });
+
+  routes.get("/", viewer, (c) => renderer.page(c, (page) => overviewPage(api, page)));
+  routes.get("/conversations", moderator, (c) => renderer.page(c, (page) => conversationsPage(api, page)));
+  for (const name of SECTIONS) {
+    routes.get(`/conversations/:id${name === "timeline" ? "" : `/${name}`}`, moderator, section(name));
+  }
+  routes.get("/requests", moderator, (c) => renderer.page(c, (page) => requestsPage(api, page)));
+
+  routes.post("/preferences", limit, keepPreferences);
+  return routes;
+}
+
+/** The page for an error, when a person asked for a page; null = a program did. */
+export function errorAnswer(renderer: Renderer, c: Context, error?: Error): Promise<Response> | null {
+  if (c.req.path.startsWith("/api/") || !c.req.header("accept")?.includes("text/html")) return null;
+  if (!c.get("caller")) return null;
+  const isNothing = error === undefined || (error instanceof NodeError && error.fault === "not found") ||
+    (error instanceof HTTPException && error.status === 404);
+  const status = isNothing ? 404 : 500;
+  return renderer.page(c, (page) => errorPage(page, status), { status });
+}
+
+function tooLarge(): never {
+  throw new HTTPException(413, { message: `A body may have ${MAX_BODY} bytes.` });
+}

@@ -1,0 +1,206 @@
+/** A console over demo data and a real Chromium that looks at it. */
+
+import assert from "node:assert/strict";
+import axe from "axe-core";
+import { type BrowserContext, chromium, type Page } from "playwright-core";
+import { parseConfig } from "../../core/config.ts";
+import { writeVcard } from "../../core/messaging/vcard.ts";
+import type { NodeApi, NodeEvent } from "../../core/node_api.ts";
+import { Node } from "../../core/node.ts";
+import { databasePath } from "../../core/store/places.ts";
+import { openStore, type Store } from "../../core/store/store.ts";
+import { readAssets } from "../../routes/assets.ts";
+import { serve } from "../../routes/serve.ts";
+import { type Demo, makeDemo } from "../support/demo.ts";
+import { makeLargeGroup } from "../support/large_group.ts";
+import { testIdentity } from "../support/people.ts";
+
+const CHROMIUM = "/usr/bin/chromium";
+const ROOT = new URL("../../", import.meta.url);
+const PASSWORD = "zebra monsoon ladder";
+
+/** Why there can be no browser here; null = there can. On CI that is a failure, not a reason to skip. */
+export function missing(): string | null {
+  try {
+    Deno.statSync(CHROMIUM);
+    return null;
+  } catch {
+    if (Deno.env.get("CI")) throw new Error(`${CHROMIUM} is missing: tests/setup.sh installs it`);
+    return `skipped: ${CHROMIUM} is missing (tests/setup.sh installs it, as root on Debian)`;
+  }
+}
+
+/** A running console. */
+export interface Console extends AsyncDisposable {
+  /** "http://localhost:PORT" */
+  url: string;
+  node: Node;
+  store: Store;
+  demo: Demo;
+  /** Lets watchers hear of something. */
+  tell(event: NodeEvent): void;
+}
+
+/** Builds the pages' files, makes a node over demo data and starts it, without any network but its console. */
+export async function openConsole({ large = 0, blind = false } = {}): Promise<Console> {
+  await build();
+  const folder = await Deno.makeTempDir({ prefix: "kituo-browser-" });
+  const demo = large > 0 ? await makeLarge(folder, large) : await makeDemo(folder, Date.now());
+  const store = openStore(databasePath(folder));
+  const args = [
+    "--data",
+    folder,
+    "--bootstrap",
+    "none",
+    "--dht-port",
+    "0",
+    "--peer-port",
+    "0",
+    "--name",
+    "Relay Pwani",
+  ];
+  const node = new Node(parseConfig(args, () => undefined, () => undefined), demo.identity, store, writeVcard("Kituo"));
+  await node.start();
+  const { api, tell } = overheard(node);
+  const face = serve(api, "t".repeat(43), { host: "127.0.0.1", port: 0 }, { assets: readAssets(ROOT), blind });
+  return {
+    url: face.url.replace("127.0.0.1", "localhost"),
+    node,
+    store,
+    demo,
+    tell,
+    async [Symbol.asyncDispose]() {
+      await face.close();
+      await face.finished;
+      await node.stop();
+      await Deno.remove(folder, { recursive: true });
+    },
+  };
+}
+
+async function makeLarge(folder: string, commits: number): Promise<Demo> {
+  const identity = await testIdentity(Date.now());
+  const store = openStore(databasePath(folder));
+  const group = await makeLargeGroup(folder, store, identity, commits);
+  store.close();
+  return { identity, group, requests: [] };
+}
+
+/** The same node; and a way to tell its watchers what others would have to do. */
+function overheard(node: Node): { api: NodeApi; tell: (event: NodeEvent) => void } {
+  const listeners = new Set<(event: NodeEvent) => void>();
+  const subscribe: NodeApi["subscribe"] = (listener) => {
+    listeners.add(listener);
+    const off = node.subscribe(listener);
+    return () => {
+      listeners.delete(listener);
+      off();
+    };
+  };
+  const api = new Proxy(node, {
+    get(target, key) {
+      const value: unknown = key === "subscribe" ? subscribe : Reflect.get(target, key, target);
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  });
+  return { api, tell: (event) => listeners.forEach((listener) => listener(event)) };
+}
+
+async function build(): Promise<void> {
+  const args = ["run", "--frozen", "--cached-only", "--no-check", "-A", new URL("core/build.ts", ROOT).pathname];
+  const { success } = await new Deno.Command(Deno.execPath(), { args, cwd: ROOT }).output();
+  assert.ok(success, "the build failed");
+}
+
+/** How a browser is set. */
+export interface Look {
+  scheme?: "light" | "dark";
+  phone?: boolean;
+  locale?: string;
+}
+
+/** A browser window on a console, signed in as an owner; what goes wrong in it is collected. */
+export interface Window extends AsyncDisposable {
+  context: BrowserContext;
+  page: Page;
+  /** console errors, CSP violations, failed requests, requests to elsewhere */
+  faults: string[];
+  /** Opens a path and waits until its islands live. */
+  go(path: string): Promise<void>;
+  /** What axe finds serious or worse on the page. */
+  axe(): Promise<string[]>;
+}
+
+/** Opens a window. The first one on a console sets it up. */
+export async function openWindow(console: Console, { scheme = "light", phone = false, locale = "en-GB" }: Look = {}) {
+  const profile = await Deno.makeTempDir({ prefix: "kituo-chromium-" });
+  const context = await chromium.launchPersistentContext(profile, {
+    executablePath: CHROMIUM,
+    headless: true,
+    colorScheme: scheme,
+    locale,
+    timezoneId: "Africa/Nairobi",
+    viewport: phone ? { width: 390, height: 844 } : { width: 1280, height: 860 },
+    deviceScaleFactor: phone ? 2 : 1,
+    isMobile: phone,
+    hasTouch: phone,
+    args: [
+      "--no-sandbox",
+      "--disable-gpu",
+      "--disable-quic",
+      "--no-first-run",
+      "--disable-background-networking",
+      "--disable-component-update",
+      "--disable-sync",
+    ],
+  });
+  const page = context.pages()[0];
+  const faults: string[] = [];
+  page.on("pageerror", (error) => faults.push(error.message));
+  page.on("console", (message) => message.type() === "error" && faults.push(message.text()));
+  page.on("request", (request) => {
+    const { protocol, origin } = new URL(request.url());
+    if (protocol.startsWith("http") && origin !== console.url) faults.push(`asked ${request.url()}`);
+  });
+  await context.request.get(`${console.url}/healthz`);
+  await page.goto(`${console.url}/healthz`);
+  await signIn(page, console);
+  faults.length = 0;
+  const view: Window = {
+    context,
+    page,
+    faults,
+    async go(path) {
+      await page.goto(console.url + path);
+      await page.waitForFunction(() => !document.querySelector("k-island:not([data-ready])"));
+    },
+    async axe() {
+      await page.evaluate(axe.source);
+      const { violations } = await page.evaluate(() => (globalThis as unknown as { axe: typeof axe }).axe.run());
+      return violations.filter(({ impact }) => impact === "serious" || impact === "critical")
+        .flatMap(({ id, nodes }) => nodes.map(({ target, failureSummary }) => `${id}: ${target} ${failureSummary}`));
+    },
+    async [Symbol.asyncDispose]() {
+      await context.close();
+      await Deno.remove(profile, { recursive: true });
+    },
+  };
+  return view;
+}
+
+/** Through the API, as the sign-in page does. */
+async function signIn(page: Page, { node }: Console): Promise<void> {
+  const secret = node.admins.newSetupSecret();
+  const [path, body] = secret === null
+    ? ["session", { name: "Neema", password: PASSWORD }]
+    : ["setup", { secret, admin: { name: "Neema", password: PASSWORD } }];
+  const status = await page.evaluate(async ([path, body]) => {
+    const response = await fetch(`/api/v1/${path}`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body,
+    });
+    return `${response.status} ${await response.text()}`;
+  }, [path as string, JSON.stringify(body)]);
+  assert.match(status, /^20[01] /, status);
+}

@@ -1,0 +1,57 @@
+/** `deno task screenshots`: every page, light and dark, on a desktop and on a phone, into the folder `screenshots`. */
+
+import { openConsole, openWindow } from "./console.ts";
+
+const FOLDER = new URL("../../screenshots/", import.meta.url);
+
+await Deno.mkdir(FOLDER, { recursive: true });
+await using console_ = await openConsole();
+const { group } = console_.demo;
+const pages: Record<string, string> = {
+  overview: "/",
+  conversations: "/conversations",
+  timeline: `/conversations/${group}`,
+  members: `/conversations/${group}/members`,
+  files: `/conversations/${group}/files`,
+  history: `/conversations/${group}/history`,
+  manage: `/conversations/${group}/manage`,
+  requests: "/requests",
+  nothing: "/nothing",
+};
+const only = Deno.args[0];
+// an hour of points, so that the charts show what they will
+await new Promise((resolve) => setTimeout(resolve, only ? 0 : 25_000));
+
+for (const scheme of ["light", "dark"] as const) {
+  for (const phone of [false, true]) {
+    await using view = await openWindow(console_, {
+      scheme,
+      phone,
+      locale: scheme === "dark" && phone ? "fr-FR" : "en-GB",
+    });
+    for (const [name, path] of Object.entries(pages)) {
+      if (only && name !== only) continue;
+      await view.go(path);
+      await view.page.waitForTimeout(250);
+      const file = `${name}-${scheme}-${phone ? "phone" : "desktop"}.png`;
+      await view.page.screenshot({ path: new URL(file, FOLDER).pathname });
+      console.log(file);
+    }
+    if (only && only !== "revealed") continue;
+    await view.go(pages.timeline);
+    await view.page.locator("section button").first().click();
+    await view.page.waitForTimeout(200);
+    await view.page.screenshot({
+      path: new URL(`reveal-${scheme}-${phone ? "phone" : "desktop"}.png`, FOLDER).pathname,
+    });
+    await view.page.fill("input[name=reason]", "member reported abuse");
+    await view.page.locator("dialog button[type=submit]").click();
+    await view.page.waitForSelector("text=1:51, >> nth=0", { timeout: 1_500 }).catch(() => {});
+    await view.page.waitForTimeout(400);
+    await view.page.screenshot({
+      path: new URL(`revealed-${scheme}-${phone ? "phone" : "desktop"}.png`, FOLDER).pathname,
+    });
+    await view.page.locator("section button").first().click();
+    if (view.faults.length > 0) console.log(view.faults);
+  }
+}
