@@ -63,13 +63,14 @@ export class NodeOverview {
 
   stop(): void {
     this.#off.forEach((off) => off());
+    this.#off = [];
     this.#soon?.();
     this.#soon = null;
   }
 
   /** Something happened: watchers are told new numbers in a moment. */
   soon(): void {
-    if (this.#off.length === 0) return; // not started
+    if (this.#off.length === 0) return; // not started, or stopped
     this.#soon ??= this.options.clock.after(SOON_MS, () => {
       this.#soon = null;
       this.options.onSample(this.#now());

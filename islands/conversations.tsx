@@ -5,7 +5,7 @@ import type { ConversationSummary } from "../core/node_api.ts";
 import type { Texts } from "../routes/texts/en.ts";
 import { useEvents } from "./parts/live.ts";
 import { Badge, STATE_TONES, When } from "./parts/ui.tsx";
-import { number, plural, shortId } from "./parts/words.ts";
+import { plural, shortId } from "./parts/words.ts";
 
 /** Rows drawn at first; more on demand. */
 const STEP = 100;
@@ -27,6 +27,8 @@ export default function Conversations({ lang, t, states, modes, first }: Props) 
   const [order, setOrder] = useState<Order>("activity");
   const [shown, setShown] = useState(STEP);
   useEvents({
+    "conversation-gone": ({ id }: { id: string }) =>
+      setAll((before) => before.map((one) => one.id === id ? { ...one, state: "left" } : one)),
     conversation: (data: ConversationSummary) =>
       setAll((before) => [...before.filter(({ id }) => id !== data.id), data]),
   });
@@ -70,13 +72,9 @@ export default function Conversations({ lang, t, states, modes, first }: Props) 
                     {modes[one.mode] ?? ""} · <code>{shortId(one.id)}</code>
                   </span>
                 </span>
-                <span class="text-sm text-muted sm:text-right figure">
-                  <span class="sm:block">
-                    {t.columns.members}: <span class="text-ink">{number(lang, one.members)}</span>
-                  </span>{" "}
-                  <span class="sm:block">
-                    {t.columns.commits}: <span class="text-ink">{number(lang, one.commits)}</span>
-                  </span>
+                <span class="text-sm text-muted sm:text-right figure flex gap-3 sm:block">
+                  <span class="sm:block">{plural(lang, one.members, t.members)}</span>
+                  <span class="sm:block">{plural(lang, one.commits, t.commits)}</span>
                 </span>
                 <span class="text-sm text-muted sm:w-44 sm:text-right flex sm:block items-center gap-2">
                   {one.lastActivity !== null && <When at={one.lastActivity} lang={lang} key={one.lastActivity} />}

@@ -18,8 +18,8 @@ interface ChartProps {
   steps: number[];
 }
 
-/** Seconds that the chart is wide. */
-const HOUR = 3_600;
+/** Seconds that the chart is wide at least. */
+const NARROWEST = 600;
 
 /** Draws the line once the page lives; its colours are those of the page. */
 export function Chart({ times, values, label, format, steps }: ChartProps) {
@@ -62,7 +62,7 @@ function options(element: HTMLElement, format: (value: number) => string, steps:
     cursor: { show: false },
     padding: [8, 18, 0, 0],
     scales: {
-      x: { range: (_, __, last) => [last - HOUR, last] },
+      x: { range: (_, first, last) => [Math.min(first, last - NARROWEST), last] },
       y: { range: (_, __, most) => [0, Math.max(1, most * 1.15)] },
     },
     axes: [

@@ -1,6 +1,7 @@
 /** Brings the islands of a page to life. */
 
 import { type ComponentType, h, hydrate } from "preact";
+import { placeOf } from "./words.ts";
 
 /** Loads the file of an island. */
 // deno-lint-ignore no-explicit-any -- each island has props of its own, and the page that names it gives it those
@@ -28,8 +29,7 @@ export function hydrateIslands(loaders: Record<string, Loader>): void {
 
 /** Times outside of islands were written in UTC: the browser knows better where the reader is. */
 function localTimes(): void {
-  const { lang } = document.documentElement;
-  const place = navigator.language.startsWith(lang) ? navigator.language : lang;
+  const place = placeOf(document.documentElement.lang);
   for (const time of document.querySelectorAll<HTMLTimeElement>("time[data-local]")) {
     time.textContent = new Date(time.dateTime).toLocaleString(place, {
       dateStyle: "medium",

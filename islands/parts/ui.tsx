@@ -2,6 +2,7 @@
 
 import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
+import { placeOf } from "./words.ts";
 import type { ConversationSummary, MemberInfo } from "../../core/node_api.ts";
 
 /** What a badge says about its text. */
@@ -62,8 +63,7 @@ export function When({ at, lang }: { at: number; lang: string }) {
   const iso = new Date(at * 1000).toISOString();
   const [text, setText] = useState(`${iso.slice(0, 16).replace("T", " ")} UTC`);
   useEffect(() => {
-    const place = navigator.language.startsWith(lang) ? navigator.language : lang;
-    setText(new Date(at * 1000).toLocaleString(place, { dateStyle: "medium", timeStyle: "short" }));
+    setText(new Date(at * 1000).toLocaleString(placeOf(lang), { dateStyle: "medium", timeStyle: "short" }));
   }, [at]);
   return <time dateTime={iso} data-local>{text}</time>;
 }

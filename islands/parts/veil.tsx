@@ -3,7 +3,7 @@
 import { useRef, useState } from "preact/hooks";
 import type { Texts } from "../../routes/texts/en.ts";
 import { ask } from "./api.ts";
-import { fill } from "./words.ts";
+import { fill, placeOf } from "./words.ts";
 
 interface VeilProps {
   id: string;
@@ -82,6 +82,6 @@ export function Veil({ id, lang, t, common, until, blind, onChange }: VeilProps)
 }
 
 function Until({ lang, t, until }: { lang: string; t: Texts["timeline"]; until: number | null }) {
-  const time = until === null ? "" : new Date(until * 1000).toLocaleTimeString(lang, { timeStyle: "short" });
+  const time = until === null ? "" : new Date(until * 1000).toLocaleTimeString(placeOf(lang), { timeStyle: "short" });
   return <p class="font-medium" role="status">{fill(t.revealed, { time })}</p>;
 }

@@ -47,6 +47,11 @@ export function span(lang: string, s: number): string {
     .format(Number(n));
 }
 
+/** How times are written: as the reader's browser is set, when that is the language of the page. */
+export function placeOf(lang: string): string {
+  return navigator.language.startsWith(lang) ? navigator.language : lang;
+}
+
 /** The first digits of an id, enough for the eye. */
 export function shortId(id: string): string {
   return id.slice(0, 8);

@@ -95,7 +95,8 @@ export const en = {
     none: "No conversation yet.",
     noneFound: "Nothing fits.",
     more: "Show more",
-    columns: { members: "Members", commits: "Messages" },
+    members: { one: "{n} member", other: "{n} members" },
+    commits: { one: "{n} message", other: "{n} messages" },
     untitled: "Without title",
   },
   conversation: {

@@ -98,7 +98,8 @@ export const fr: Texts = {
     none: "Aucune conversation pour l’instant.",
     noneFound: "Rien ne correspond.",
     more: "En montrer plus",
-    columns: { members: "Membres", commits: "Messages" },
+    members: { one: "{n} membre", other: "{n} membres" },
+    commits: { one: "{n} message", other: "{n} messages" },
     untitled: "Sans titre",
   },
   conversation: {

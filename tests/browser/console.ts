@@ -5,7 +5,7 @@ import axe from "axe-core";
 import { type BrowserContext, chromium, type Page } from "playwright-core";
 import { parseConfig } from "../../core/config.ts";
 import { writeVcard } from "../../core/messaging/vcard.ts";
-import type { NodeApi, NodeEvent } from "../../core/node_api.ts";
+import type { NodeApi, NodeEvent, Sample } from "../../core/node_api.ts";
 import { Node } from "../../core/node.ts";
 import { databasePath } from "../../core/store/places.ts";
 import { openStore, type Store } from "../../core/store/store.ts";
@@ -41,8 +41,25 @@ export interface Console extends AsyncDisposable {
   tell(event: NodeEvent): void;
 }
 
-/** Builds the pages' files, makes a node over demo data and starts it, without any network but its console. */
-export async function openConsole({ large = 0, blind = false } = {}): Promise<Console> {
+/** A day at the relay, squeezed into the hour that the charts show. */
+function anHour(now: number): Sample[] {
+  return Array.from({ length: 360 }, (_, i) => {
+    const wave = Math.sin(i / 47) + Math.sin(i / 13) / 3;
+    return {
+      at: Math.floor(now / 1000) - (360 - i) * 10,
+      connections: Math.round(9 + 4 * wave),
+      waiting: Math.max(0, Math.round(40 * Math.sin(i / 60) ** 6 + 3)),
+      loopDelay: 2 + ((i * 7919) % 100) / 12 + (i % 90 === 0 ? 35 : 0),
+      memory: (168 + i / 30 + 6 * wave) * 2 ** 20,
+    };
+  });
+}
+
+/**
+ * Builds the pages' files, makes a node over demo data and starts it, without any network but its console.
+ * @param hour show an hour that never was, for pictures
+ */
+export async function openConsole({ large = 0, blind = false, hour = false } = {}): Promise<Console> {
   await build();
   const folder = await Deno.makeTempDir({ prefix: "kituo-browser-" });
   const demo = large > 0 ? await makeLarge(folder, large) : await makeDemo(folder, Date.now());
@@ -61,7 +78,7 @@ export async function openConsole({ large = 0, blind = false } = {}): Promise<Co
   ];
   const node = new Node(parseConfig(args, () => undefined, () => undefined), demo.identity, store, writeVcard("Kituo"));
   await node.start();
-  const { api, tell } = overheard(node);
+  const { api, tell } = overheard(node, hour);
   const face = serve(api, "t".repeat(43), { host: "127.0.0.1", port: 0 }, { assets: readAssets(ROOT), blind });
   return {
     url: face.url.replace("127.0.0.1", "localhost"),
@@ -87,7 +104,7 @@ async function makeLarge(folder: string, commits: number): Promise<Demo> {
 }
 
 /** The same node; and a way to tell its watchers what others would have to do. */
-function overheard(node: Node): { api: NodeApi; tell: (event: NodeEvent) => void } {
+function overheard(node: Node, hour: boolean): { api: NodeApi; tell: (event: NodeEvent) => void } {
   const listeners = new Set<(event: NodeEvent) => void>();
   const subscribe: NodeApi["subscribe"] = (listener) => {
     listeners.add(listener);
@@ -97,9 +114,11 @@ function overheard(node: Node): { api: NodeApi; tell: (event: NodeEvent) => void
       off();
     };
   };
+  const overview = () => ({ ...node.overview(), samples: anHour(Date.now()) });
+  const ours: Partial<NodeApi> = { subscribe, ...hour && { overview } };
   const api = new Proxy(node, {
     get(target, key) {
-      const value: unknown = key === "subscribe" ? subscribe : Reflect.get(target, key, target);
+      const value: unknown = Reflect.get(ours, key) ?? Reflect.get(target, key, target);
       return typeof value === "function" ? value.bind(target) : value;
     },
   });

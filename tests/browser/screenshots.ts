@@ -5,7 +5,7 @@ import { openConsole, openWindow } from "./console.ts";
 const FOLDER = new URL("../../screenshots/", import.meta.url);
 
 await Deno.mkdir(FOLDER, { recursive: true });
-await using console_ = await openConsole();
+await using console_ = await openConsole({ hour: true });
 const { group } = console_.demo;
 const pages: Record<string, string> = {
   overview: "/",
@@ -19,8 +19,6 @@ const pages: Record<string, string> = {
   nothing: "/nothing",
 };
 const only = Deno.args[0];
-// an hour of points, so that the charts show what they will
-await new Promise((resolve) => setTimeout(resolve, only ? 0 : 25_000));
 
 for (const scheme of ["light", "dark"] as const) {
   for (const phone of [false, true]) {

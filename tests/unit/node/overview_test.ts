@@ -1,0 +1,87 @@
+import assert from "node:assert/strict";
+import type { OverviewNow } from "../../../core/node_api.ts";
+import { NodeOverview } from "../../../core/node_overview.ts";
+import type { Relay } from "../../../core/relay/relay.ts";
+import { invite } from "../../../core/swarm/write_members.ts";
+import { alice, allOf, bob, carol, type Place, post, withPlaces } from "../relay/support.ts";
+
+const storage = {
+  files: {
+    policy: { limits: { maxFile: 1, total: 2, perConversation: 3, retentionDays: 4 } },
+  },
+};
+
+/** The overview of a node that has nothing but conversations. */
+function overviewOf({ clock, store, conversations }: Place, told: OverviewNow[]): NodeOverview {
+  const relay = {
+    ...storage,
+    self: alice.account,
+    device: alice.device,
+    conversations,
+    connections: { connections: () => [{ peer: bob }] },
+    account: { presence: { isOnline: (account: string) => account === carol.account } },
+  } as unknown as Relay; // reason: the rest of a relay is a network, of which the overview asks nothing
+  const dht = { status: "connected" as const, nodes4: 1, nodes6: 0 };
+  const info = { jamiId: alice.account, deviceId: alice.device, name: "", version: "", uptime: 0, connections: 1, dht };
+  return new NodeOverview({
+    clock,
+    relay,
+    store,
+    info: () => info,
+    ready: () => ({ dht: true, announced: true }),
+    requests: () => 7,
+    onSample: (now) => told.push(now),
+  });
+}
+
+Deno.test("the overview counts what waits, and for how many devices: those of members, by the one that lacks most", async () => {
+  await withPlaces([alice, bob], async (place, away) => {
+    const { conversations, store, clock } = place;
+    const told: OverviewNow[] = [];
+    const overview = overviewOf(place, told);
+    const group = await conversations.create({ mode: 1 });
+    for (const { account } of [bob, carol]) {
+      await clock.advance(1_000);
+      await group.write((context) => invite(context, account));
+    }
+    away.conversations.want(group.id, alice.account, 1);
+    const copy = await away.conversations.finishClone(group.id, await allOf(group));
+    assert.ok(copy);
+    await group.take(await allOf(copy));
+    const heads = [await post(group, clock, "one"), await post(group, clock, "two"), await post(group, clock, "three")];
+    const holds = (device: string, account: string, head: string) =>
+      store.ledger.set({ conversation: group.id, device, account, heads: [head], at: 1 });
+    holds(bob.device, bob.account, heads[0]);
+    holds("b".repeat(64), bob.account, heads[1]);
+    holds(carol.device, carol.account, group.id); // invited only: nothing is promised to her yet
+    holds(alice.device, alice.account, group.id); // our own
+    const { waiting, totals } = overview.hour();
+    assert.deepEqual(waiting, { messages: 2, devices: 2 });
+    assert.deepEqual(totals, { conversations: 1, people: 2, online: 2, requests: 7 });
+    holds(bob.device, bob.account, heads[2]);
+    assert.deepEqual(overview.hour().waiting, { messages: 1, devices: 1 });
+    await post(group, clock, "four");
+    assert.deepEqual(overview.hour().waiting, { messages: 2, devices: 2 });
+  });
+});
+
+Deno.test("samples are taken every ten seconds, an hour of them is kept, and what happens is told once a second", async () => {
+  await withPlaces([alice], async (place) => {
+    const { clock } = place;
+    const told: OverviewNow[] = [];
+    const overview = overviewOf(place, told);
+    overview.start();
+    await clock.advance(3_700_000);
+    const { samples } = overview.hour();
+    assert.equal(samples.length, 360);
+    assert.equal(samples[359].at - samples[0].at, 3_590);
+    assert.equal(told.length, 370);
+    for (let i = 0; i < 5; i++) overview.soon();
+    await clock.advance(2_000);
+    assert.equal(told.length, 371);
+    overview.stop();
+    overview.soon();
+    await clock.advance(60_000);
+    assert.equal(told.length, 371);
+  });
+});
