@@ -57,7 +57,8 @@ export default function Members({ lang, t, common, id, self, first, admin }: Pro
     dialog.current?.close();
     if (banning) act("DELETE", `/members/${banning.jamiId}?reason=${reason}`);
   };
-  const nameOf = (member: MemberInfo | null) => member?.name || member?.jamiId.slice(0, 8) || "";
+  const nameOf = (member: MemberInfo | null) =>
+    member?.name || member?.registeredName || member?.jamiId.slice(0, 8) || "";
 
   return (
     <>
@@ -81,7 +82,7 @@ export default function Members({ lang, t, common, id, self, first, admin }: Pro
       <ul class="panel divide-y divide-line">
         {members.map((member) => (
           <li key={member.jamiId} class="px-5 py-4 flex flex-wrap gap-x-4 gap-y-2 items-start">
-            <Disc name={member.name || member.jamiId} />
+            <Disc name={nameOf(member)} />
             <div class="flex-1 min-w-[220px]">
               <p class="flex flex-wrap items-center gap-2">
                 <Dot on={member.online} label={member.online ? common.online : common.offline} />

@@ -100,6 +100,7 @@ export default function OverviewIsland({ lang, t, common, first }: Props) {
           </section>
           <section class="panel p-5">
             <h2 class="text-base font-semibold mb-2">{t.node}</h2>
+            {now.node.registeredName && <p class="mb-2 font-semibold">{now.node.registeredName}</p>}
             <p class="text-sm text-muted">{t.jamiId}</p>
             <p class="my-1">
               <code>{now.node.jamiId}</code>

@@ -114,13 +114,13 @@ export default function Requests({ lang, t, common, first }: Props) {
                 >
                   <input
                     type="checkbox"
-                    aria-label={fill(t.select, { name: request.title || t.nameless })}
+                    aria-label={fill(t.select, { name: nameOf(request, t) })}
                     checked={chosen.has(request.id)}
                     onChange={() => toggle(request.id)}
                   />
                   <div class="flex-1 min-w-[220px]">
                     <p class="flex flex-wrap items-center gap-2">
-                      <span class="font-semibold">{request.title || t.nameless}</span>
+                      <span class="font-semibold">{nameOf(request, t)}</span>
                       <Badge tone={request.kind === "contact" ? "plain" : "accent"}>
                         {request.kind === "contact" ? t.contact : t.invitation}
                       </Badge>
@@ -144,6 +144,11 @@ export default function Requests({ lang, t, common, first }: Props) {
         )}
     </>
   );
+}
+
+/** What it is called: the group, or who asks. */
+function nameOf({ title, kind, name, registeredName }: PendingRequest, t: Texts["requests"]): string {
+  return title || (kind === "contact" ? name || registeredName : "") || t.nameless;
 }
 
 function Buttons({ t, busy, onAnswer }: { t: Texts["requests"]; busy: boolean; onAnswer: (kind: Answer) => void }) {

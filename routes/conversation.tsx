@@ -47,7 +47,8 @@ export async function conversationPage(
 ): Promise<Page> {
   const conversation = await context.api.conversation(id);
   const names = Object.fromEntries(
-    conversation.members.filter(({ name }) => name !== "").map(({ jamiId, name }) => [jamiId, name]),
+    conversation.members.map(({ jamiId, name, registeredName }) => [jamiId, name || registeredName])
+      .filter(([, name]) => name !== ""),
   );
   const full: SectionContext = { ...context, conversation, names };
   const title = conversation.title || context.page.t.conversations.untitled;

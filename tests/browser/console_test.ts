@@ -110,6 +110,8 @@ inBrowser(
         jamiId: account,
         conversationId: "c".repeat(40),
         title: "Imani Late",
+        name: "Imani Late",
+        registeredName: "",
         received: Math.floor(Date.now() / 1000),
       },
     });

@@ -22,7 +22,16 @@ function overviewOf({ clock, store, conversations }: Place, told: OverviewNow[])
     account: { presence: { isOnline: (account: string) => account === carol.account } },
   } as unknown as Relay; // reason: the rest of a relay is a network, of which the overview asks nothing
   const dht = { status: "connected" as const, nodes4: 1, nodes6: 0 };
-  const info = { jamiId: alice.account, deviceId: alice.device, name: "", version: "", uptime: 0, connections: 1, dht };
+  const info = {
+    jamiId: alice.account,
+    deviceId: alice.device,
+    name: "",
+    registeredName: "",
+    version: "",
+    uptime: 0,
+    connections: 1,
+    dht,
+  };
   return new NodeOverview({
     clock,
     relay,

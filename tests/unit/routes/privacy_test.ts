@@ -37,6 +37,7 @@ async function withSecrets(blind = false) {
       id: id(0x100 + n),
       type: "x",
       author: id(2),
+      authorName: "",
       body: SECRET,
       timestamp: n,
       parents: [],
