@@ -294,7 +294,7 @@ Deno.test("the matrix: every route of the API × everybody who may ask is let in
     for (const [who, headers, caller] of callers) {
       if (refusalFor(role, caller) !== null) continue;
       const { status, body } = await ask(headers);
-      const fine = needsBody ? [422, 200, 201] : method === "GET" ? [200, 400, 409] : [200, 201, 204, 404, 409];
+      const fine = needsBody ? [422, 200, 201] : method === "GET" ? [200, 400, 404, 409] : [200, 201, 204, 404, 409];
       // a session that signed itself out, or was, is nobody's from then on
       const over = path.includes("/session") && method === "DELETE" ? [401] : [];
       // who may look at a conversation may not read it before they said why
