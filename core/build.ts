@@ -29,10 +29,10 @@ async function main(): Promise<void> {
   if (await isBuilt(hash)) return;
   await Deno.mkdir(DIST, { recursive: true });
   const islands = files.map((file) => /islands\/(\w+)\.tsx$/.exec(file)?.[1]).filter((name) => name !== undefined);
-  const [client, css] = await Promise.all([bundle(islands), stylesheet(files)]);
+  const [{ client, scripts }, css] = await Promise.all([bundle(islands), stylesheet(files)]);
   const manifest: Manifest = { sources: hash, client, css };
-  await Deno.writeTextFile(`${MANIFEST}.new`, JSON.stringify(manifest));
-  await Deno.rename(`${MANIFEST}.new`, MANIFEST);
+  await put("manifest.json", JSON.stringify(manifest));
+  await sweep(new Set([...scripts, css]));
 }
 
 /** Paths of all sources, in a fixed order. */
@@ -64,8 +64,15 @@ async function isBuilt(sources: string): Promise<boolean> {
   }
 }
 
-/** The scripts: islands load when a page has them. @returns the name of the entry */
-async function bundle(islands: string[]): Promise<string> {
+/** Puts a file in its place at once: two nodes may be started at the same time. */
+async function put(name: string, text: string): Promise<void> {
+  const draft = join(DIST, `${name}.${Deno.pid}`);
+  await Deno.writeTextFile(draft, text);
+  await Deno.rename(draft, join(DIST, name));
+}
+
+/** The scripts: islands load when a page has them. @returns the names of the entry and of all */
+async function bundle(islands: string[]): Promise<{ client: string; scripts: string[] }> {
   const esbuild = await import("esbuild");
   const loaders = islands.map((name) =>
     `${JSON.stringify(name)}: () => import(${JSON.stringify(`./islands/${name}.tsx`)})`
@@ -90,14 +97,14 @@ async function bundle(islands: string[]): Promise<string> {
   await esbuild.stop(); // else the process does not end
   const [file] = Object.entries(metafile.outputs).find(([, { entryPoint }]) => entryPoint === "<stdin>") ?? [];
   if (file === undefined) throw new Error("esbuild wrote no entry");
-  await sweep(new Set(Object.keys(metafile.outputs).map((path) => basename(path))));
-  return basename(file);
+  return { client: basename(file), scripts: Object.keys(metafile.outputs).map((path) => basename(path)) };
 }
 
-/** Removes the scripts of earlier builds. */
+/** Removes what earlier builds left. */
 async function sweep(current: ReadonlySet<string>): Promise<void> {
   for await (const { name } of Deno.readDir(DIST)) {
-    if (name.endsWith(".js") && !current.has(name)) await Deno.remove(join(DIST, name));
+    if (!/\.(js|css)$/.test(name) || current.has(name)) continue;
+    await Deno.remove(join(DIST, name)).catch(() => {}); // another build was quicker
   }
 }
 
@@ -112,8 +119,7 @@ async function stylesheet(files: string[]): Promise<string> {
   // utilities begin with the reset of the browser's own styles, so ours stand behind
   const css = [charts, utilities((await Promise.all(texts)).join("\n")), own].join("\n");
   const name = `console-${createHash("sha256").update(css).digest("hex").slice(0, 8)}.css`;
-  for await (const { name: old } of Deno.readDir(DIST)) if (old.endsWith(".css")) await Deno.remove(join(DIST, old));
-  await Deno.writeTextFile(join(DIST, name), css);
+  await put(name, css);
   return name;
 }
 
