@@ -81,9 +81,14 @@ export class DrtNode {
     return this.#table.connected;
   }
 
-  /** Devices that are not connected and could be. */
+  /** Devices that are not connected, and may be tried. */
   get known(): DeviceId[] {
-    return [...this.#table.known, ...this.#table.connecting];
+    return this.#table.known;
+  }
+
+  /** Devices that are being connected to. */
+  get connecting(): DeviceId[] {
+    return this.#table.connecting;
   }
 
   /** Mobile devices that are not connected. */

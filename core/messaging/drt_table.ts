@@ -128,17 +128,22 @@ export class RoutingTable {
   /** Chooses the devices to connect to now (5.3), and marks them: each bucket wants two, the own one two more than it has. */
   wanted(): DeviceId[] {
     const now = this.clock.now();
-    const free = new Map<number, DeviceId[]>();
     const held = new Map<number, number>();
+    for (const [device, { state }] of this.#entries) {
+      const bucket = this.#bucket(device);
+      const counts = state === "connecting" || state === "connected" && bucket !== this.#own;
+      if (counts) held.set(bucket, (held.get(bucket) ?? 0) + 1);
+    }
+    const free = new Map<number, DeviceId[]>();
     for (const [device, { state, notBefore }] of this.#entries) {
       const bucket = this.#bucket(device);
-      if (state === "known" && notBefore <= now) free.set(bucket, [...free.get(bucket) ?? [], device]);
-      if (state === "connecting" || state === "connected" && bucket !== this.#own) {
-        held.set(bucket, (held.get(bucket) ?? 0) + 1);
-      }
+      if (state !== "known" || notBefore > now || (held.get(bucket) ?? 0) >= DRT_CAPACITY) continue;
+      const devices = free.get(bucket);
+      if (devices) devices.push(device);
+      else free.set(bucket, [device]);
     }
     return [...free].flatMap(([bucket, devices]) => {
-      const chosen = shuffled(this.random, devices).slice(0, Math.max(0, DRT_CAPACITY - (held.get(bucket) ?? 0)));
+      const chosen = shuffled(this.random, devices).slice(0, DRT_CAPACITY - (held.get(bucket) ?? 0));
       for (const device of chosen) this.begin(device);
       return chosen;
     });
@@ -147,8 +152,11 @@ export class RoutingTable {
   /** When the next device that failed may be tried again, ms since 1970; `null` if there is none. */
   nextTry(): number | null {
     const now = this.clock.now();
-    const times = [...this.#entries.values()].filter(({ state, notBefore }) => state === "known" && notBefore > now);
-    return times.length ? Math.min(...times.map(({ notBefore }) => notBefore)) : null;
+    let next = Infinity;
+    for (const { state, notBefore } of this.#entries.values()) {
+      if (state === "known" && notBefore > now && notBefore < next) next = notBefore;
+    }
+    return next === Infinity ? null : next;
   }
 
   #in(state: Entry["state"]): DeviceId[] {
@@ -161,11 +169,17 @@ export class RoutingTable {
 
   /** Room for one more known device: the oldest hearsay goes first, then, for one that we saw, the oldest of all. */
   #makeRoom(heard: boolean): boolean {
-    const known = [...this.#entries].filter(([, { state }]) => state === "known");
-    if (known.length < DRT_MAX_KNOWN) return true;
-    const oldest = known.find(([, entry]) => entry.heard) ?? (heard ? undefined : known[0]);
-    if (oldest) this.#entries.delete(oldest[0]);
-    return oldest !== undefined;
+    let known = 0;
+    let oldest: DeviceId | undefined, oldestHeard: DeviceId | undefined;
+    for (const [device, entry] of this.#entries) {
+      if (entry.state !== "known") continue;
+      known++;
+      oldest ??= device;
+      if (entry.heard) oldestHeard ??= device;
+    }
+    if (known < DRT_MAX_KNOWN) return true;
+    const last = oldestHeard ?? (heard ? undefined : oldest);
+    return last !== undefined && this.#entries.delete(last);
   }
 }
 

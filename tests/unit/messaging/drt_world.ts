@@ -7,12 +7,22 @@ import type { Clock } from "../../../core/base/clock.ts";
 import { hex } from "../../../core/base/bytes.ts";
 import { type Random, seededRandom, shuffled } from "../../../core/base/random.ts";
 import type { DeviceId } from "../../../core/identity/ids.ts";
-import { decodeDrt, encodeDrt } from "../../../core/messaging/drt_message.ts";
+import { decodeDrt, type DrtMessage, encodeDrt, FOUND } from "../../../core/messaging/drt_message.ts";
 import { type DrtLink, DrtNode } from "../../../core/messaging/drt_node.ts";
 
 const CONVERSATION = "c".repeat(40);
 const NO_SHELF = { all: () => [], put: () => {}, delete: () => {} };
 const NO_CERTIFICATES = { known: () => null, issuer: () => null, find: () => Promise.resolve(null) };
+
+const NOTHING: DrtMessage = {
+  version: 3,
+  isMobile: false,
+  selfMobileInfo: null,
+  request: null,
+  response: null,
+  certRequest: null,
+  certResponse: null,
+};
 
 /** From and to, ms. */
 const LATENCY = [10, 150];
@@ -20,6 +30,7 @@ const CONNECTING = [300, 2_000]; // DHT request, ICE and TLS
 const ATTEMPT = 30_000; // to one who is not there
 const UNNOTICED = [0, 32_000]; // until the end of a silent link is seen
 const PRESENCE = [200, 3_000]; // until the DHT tells of a member who is announced
+const LYING = 60_000; // as much as anybody may tell in a minute
 const SCOUTING = 30_000; // a new choice of members to look for, while nobody is connected
 
 /** A virtual clock for many timers: a heap, and nothing to wait for. */
@@ -101,6 +112,8 @@ export class DrtWorld {
   readonly members = new Map<DeviceId, Member>();
   /** Messages of the overlay, and notifications of commits, that were sent. */
   sent = { overlay: 0, notifications: 0 };
+  /** Attempts to connect. */
+  attempts = 0;
   #posts = 0;
 
   constructor(seed: number) {
@@ -134,6 +147,15 @@ export class DrtWorld {
     this.members.set(id, member);
     this.#scout(member);
     return member;
+  }
+
+  /** From now on a member tells all that are connected of `count` devices that nobody has, again and again. */
+  lie(member: Member, count: number): void {
+    const nodes = Array.from({ length: count }, () => hex(this.random.bytes(32)));
+    for (const link of member.links.values()) {
+      link.send({ ...NOTHING, response: { query: FOUND, nodes, mobileNodes: [], mobileNodeInfos: [] } });
+    }
+    this.clock.after(LYING, () => this.lie(member, count));
   }
 
   /** Members are gone without a word. */
@@ -203,6 +225,7 @@ export class DrtWorld {
   }
 
   #connect(member: Member, device: DeviceId): void {
+    this.attempts++;
     const other = this.members.get(device);
     const fail = () => member.isHere && member.node.failed(device);
     if (!other?.isHere) return void this.clock.after(ATTEMPT, fail);
