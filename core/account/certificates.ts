@@ -72,7 +72,8 @@ export class CertificateBook extends Emitter<{ revoked: { account: AccountId; li
   /** The same by the id of a device, where today's peers publish. */
   async findByDevice(device: DeviceId, account?: AccountId): Promise<Certificate[] | null> {
     const known = this.#usable(device, account);
-    return known ?? await this.#lookUp(device, [longIdKey(device)], (leaf) => leaf.publicKey.longId === device, account);
+    return known ??
+      await this.#lookUp(device, [longIdKey(device)], (leaf) => leaf.publicKey.longId === device, account);
   }
 
   /** The chain of a device, if it was ever seen. */

@@ -87,6 +87,11 @@ export class LeaseBook {
     return [...this.#leases.values()].filter((lease) => this.#isPlausible(lease)).map(({ device }) => device);
   }
 
+  /** How many leases are being checked, or wait for certificates. */
+  get checking(): number {
+    return this.#pending.size;
+  }
+
   isMobile(device: DeviceId): boolean {
     const lease = this.#leases.get(device);
     return lease !== undefined && this.#isPlausible(lease);
