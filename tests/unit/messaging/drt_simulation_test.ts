@@ -88,6 +88,40 @@ Deno.test("overlay of 1,000: connected, a message reaches all, half of them vani
   assert.ok(world.attempts - attempts <= world.here.length / 10, `${world.attempts - attempts} attempts at rest`);
 });
 
+Deno.test("overlay: half vanish again and again: the others make new connections each time", () => {
+  const world = new DrtWorld(512);
+  join(world, 512, MINUTE);
+  for (let left = 256; left >= 32; left /= 2) {
+    world.clock.advance(2 * MINUTE);
+    world.vanish(shuffled(world.random, world.here).slice(0, left));
+    world.clock.advance(MINUTE);
+    assert.equal(world.here.length, left);
+    assertWhole(world, { mean: 40, most: 100 });
+    assertSpread(world, world.here[0]);
+  }
+});
+
+Deno.test("overlay: two halves that know nothing of each other grow together when one reaches all, as Kituo does", () => {
+  const world = new DrtWorld(2);
+  const halves: Member[][] = [[], []];
+  for (let n = 0; n < 60; n++) {
+    world.clock.advance(SECOND);
+    halves[n % 2].push(world.join(halves[n % 2]));
+  }
+  world.clock.advance(10 * MINUTE);
+  assert.equal(world.components().length, 2); // with a connection, nobody looks for others (swarm-sync.md 5.3)
+  const [kituo] = halves[0];
+  world.reachAll(kituo);
+  world.clock.advance(MINUTE);
+  assertWhole(world, { mean: 40, most: 59 });
+  assertSpread(world, halves[1][0]);
+  join(world, 10, MINUTE);
+  world.clock.advance(10 * MINUTE);
+  world.vanish([kituo]); // those who came and asked have spread the word: they hold together without it
+  world.clock.advance(MINUTE);
+  assertWhole(world, { mean: 40, most: 69 });
+});
+
 Deno.test("overlay: a message reaches all who are left before anybody has noticed that half have vanished", () => {
   const world = new DrtWorld(7);
   join(world, 300, MINUTE);

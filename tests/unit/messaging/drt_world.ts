@@ -124,8 +124,8 @@ export class DrtWorld {
     return [...this.members.values()].filter(({ isHere }) => isHere);
   }
 
-  /** A new member comes, and looks for others. */
-  join(): Member {
+  /** A new member comes, and looks for others: for all, or for those who are in `among`. */
+  join(among?: Iterable<Member>): Member {
     const id = hex(this.random.bytes(32));
     const member: Member = {
       id,
@@ -145,8 +145,14 @@ export class DrtWorld {
       posts: new Map(),
     };
     this.members.set(id, member);
-    this.#scout(member);
+    this.#scout(member, among);
     return member;
+  }
+
+  /** From now on a member keeps a connection with everybody whom it can reach, as Kituo does (swarm-sync.md 8.2). */
+  reachAll(member: Member): void {
+    for (const other of this.here) if (other !== member && !member.links.has(other.id)) this.#dial(member, other.id);
+    this.clock.after(SCOUTING, () => this.reachAll(member));
   }
 
   /** From now on a member tells all that are connected of `count` devices that nobody has, again and again. */
@@ -213,15 +219,23 @@ export class DrtWorld {
   }
 
   /** Follows some members while nobody is connected (swarm-sync.md 5.3), as a peer does that cannot follow all. */
-  #scout(member: Member): void {
+  #scout(member: Member, among?: Iterable<Member>): void {
     if (!member.isHere) return;
-    this.clock.after(SCOUTING, () => this.#scout(member));
+    this.clock.after(SCOUTING, () => this.#scout(member, among));
     if (member.node.connected.length > 0) return;
-    const others = [...this.members.values()].filter((other) => other !== member);
+    const others = [...among ?? this.members.values()].filter((other) => other !== member);
     const followed = Math.min(others.length, 2 + Math.floor(Math.log2(others.length + 1)));
     for (const other of shuffled(this.random, others).slice(0, followed)) {
       if (other.isHere) this.#later(PRESENCE, () => member.isHere && member.node.propose(other.id));
     }
+  }
+
+  /** A connection for other reasons: the overlay hears of it, and uses it. */
+  #dial(member: Member, device: DeviceId): void {
+    this.#later(CONNECTING, () => {
+      const other = this.#member(device);
+      if (member.isHere && other.isHere) this.#link(member, other);
+    });
   }
 
   #connect(member: Member, device: DeviceId): void {
