@@ -58,7 +58,8 @@ interopTest("Kituo stays in the overlay of a group whose peers come and go", asy
     "peers who may connect to each other are in each other's overlay, too, and Kituo stays there",
     async () => {
       await ben.addContact(carl.uri); // today's peers answer contacts only
-      await carl.acceptContact(ben.uri);
+      const conversation = await carl.acceptContact(ben.uri);
+      await carl.waitEvent("ready", (event) => event.conversation === conversation); // it would not survive a crash before
       await Promise.all([anna.stop(), dora.stop(), ben.stop()]);
       await ben.start(); // asks Kituo, who names its one other node
       const isWhole = async (peer: TodayPeer, other: TodayPeer) => {
