@@ -10,7 +10,7 @@ import { messageOf } from "../base/errors.ts";
 import { Emitter } from "../base/events.ts";
 import { LruMap } from "../base/limits.ts";
 import { decode } from "../base/msgpack.ts";
-import { certificateKeys, certificateValue, readCertificates } from "../dht/certificate_value.ts";
+import { certificateKeys, certificateValue, longIdKey, readCertificates } from "../dht/certificate_value.ts";
 import type { Dht } from "../dht/dht.ts";
 import { type InfoHash, infoHashOf } from "../dht/info_hash.ts";
 import type { Value } from "../dht/value.ts";
@@ -67,6 +67,13 @@ export class CertificateBook extends Emitter<{ revoked: { account: AccountId; li
     const row = this.store.certificates.byShortId(shortId);
     const known = row && this.#usable(row.device, account);
     return known ?? await this.#lookUp(shortId, [shortId], (leaf) => leaf.publicKey.id === shortId, account);
+  }
+
+  /** The same by the id of a device, where today's peers publish. */
+  async findByDevice(device: DeviceId, account?: AccountId): Promise<Certificate[] | null> {
+    const known = this.#usable(device, account);
+    return known ??
+      await this.#lookUp(device, [longIdKey(device)], (leaf) => leaf.publicKey.longId === device, account);
   }
 
   /** The chain of a device, if it was ever seen. */

@@ -89,8 +89,40 @@ export const DRT_BURST = 50;
 export const DRT_MAX_CHANNELS = 4;
 /** Most devices connected in one conversation's overlay. */
 export const DRT_MAX_CONNECTED = 4096;
-/** DRT messages that may wait for a peer to read them; the next one is not sent. */
-export const DRT_MAX_QUEUE = 64 * 1024;
+/** Bytes of DRT messages that may wait for a peer to read them: one as large as can be. */
+export const DRT_MAX_QUEUE = DRT_MAX;
+
+/** Connected nodes of a bucket before it is split, and how many maintenance looks for (5.2, 5.3). */
+export const DRT_CAPACITY = 2;
+/** Most known nodes that are not connected, in one conversation: the peers have no limit, and a FOUND answer brings 512. */
+export const DRT_MAX_KNOWN = 1024;
+/** The wait after a node's first failed attempt, ms; it doubles up to the longest (8.2, item 2). */
+export const DRT_RETRY_FIRST = 5_000;
+export const DRT_RETRY_LONGEST = 10 * 60_000;
+/** A connection that ended sooner than this, ms, counts as a failed attempt: nobody can make us connect again and again. */
+export const DRT_STABLE = 30_000;
+/** Attempts in a row that fail before a node is forgotten: one that only others spoke of, and one that we saw ourselves. */
+export const DRT_MAX_FAILURES = { heard: 3, seen: 8 };
+/** Nodes and leases taken from one account: a second, and at once. Honest answers bring two nodes each. */
+export const DRT_LEARN_RATE = 2;
+export const DRT_LEARN_BURST = 128;
+/** How often we send FIND for a random id, ms (5.1). */
+export const DRT_REFRESH = 10 * 60_000;
+/** So many of those nearest to a mobile node wake it (5.6). */
+export const DRT_ENOUGH = 2;
+
+/** The one version of leases there is (5.5). */
+export const LEASE_VERSION = 1;
+/** How far in the future a lease may be issued, s (5.5). */
+export const LEASE_SKEW = 5 * 60;
+/** How long a lease may last, s (5.5). */
+export const LEASE_LONGEST = 30 * 24 * 60 * 60;
+/** Leases that wait for their certificates, or are being checked (5.5). */
+export const DRT_MAX_PENDING_LEASES = 64;
+/** Most mobile nodes of one conversation that are remembered. */
+export const DRT_MAX_LEASES = 4096;
+/** How long a peer may take to answer a question for certificates, ms (5.5). */
+export const DRT_CERT_TIMEOUT = 10_000;
 
 /** Largest query of `svcdisc://query`; a real one has 15 bytes. */
 export const SERVICE_QUERY_MAX = 4096;

@@ -85,18 +85,29 @@ export function encodeDrt(message: DrtMessage): Bytes {
 }
 
 function writeInfo({ id, lease }: MobileNodeInfo): Encodable {
+  return { id: fromHex(id), lease: lease && writeLease(lease) };
+}
+
+function writeLease(lease: Lease): Encodable {
   return {
-    id: fromHex(id),
-    lease: lease && {
-      format_version: lease.formatVersion,
-      conversation_id: lease.conversation,
-      issuer_id: fromHex(lease.issuer),
-      device_id: fromHex(lease.device),
-      issued_at: lease.issuedAt,
-      expires_at: lease.expiresAt,
-      signature: lease.signature,
-    },
+    format_version: lease.formatVersion,
+    conversation_id: lease.conversation,
+    issuer_id: fromHex(lease.issuer),
+    device_id: fromHex(lease.device),
+    issued_at: lease.issuedAt,
+    expires_at: lease.expiresAt,
+    signature: lease.signature,
   };
+}
+
+/** The bytes of a lease alone, to be kept. */
+export function encodeLease(lease: Lease): Bytes {
+  return encode(writeLease(lease));
+}
+
+/** The lease that was kept. @throws {ProtocolError} */
+export function decodeLease(bytes: Uint8Array): Lease {
+  return readLease(decode(bytes));
 }
 
 /** The bytes that the device of a lease signs. */

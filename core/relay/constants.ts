@@ -147,3 +147,6 @@ export const MAX_REFUSED_HISTORIES: RefusedBound = { count: 256, bytes: 256 * 10
 
 /** Revoked devices that the admin was told of are remembered, so many. */
 export const REVOKED_WRITERS_TOLD = 1_024;
+
+/** Connections made for overlays at one time: the links to members whose presence is known come first. */
+export const OVERLAY_CONNECTS = 8;

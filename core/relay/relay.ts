@@ -32,6 +32,7 @@ import { Invitations } from "./invitations.ts";
 import { JoinLinks } from "./join_links.ts";
 import { Links } from "./links.ts";
 import { Moderation } from "./moderation.ts";
+import { Overlays } from "./overlays.ts";
 import { OwedInvitations } from "./owed_invitations.ts";
 import { Profiles } from "./profiles.ts";
 import { RefusedHistories } from "./refused.ts";
@@ -83,6 +84,7 @@ export class Relay {
   readonly joinLinks: JoinLinks;
   readonly files: Files;
   readonly profiles: Profiles;
+  readonly overlays: Overlays;
   readonly #messenger: Messenger;
   readonly #router: Router;
   readonly #clones: Clones;
@@ -154,6 +156,15 @@ export class Relay {
       connections: () => this.connections.connections(),
     });
     this.profiles = new Profiles({ ...options, ...identity, conversations: this.conversations });
+    this.overlays = new Overlays({
+      store,
+      clock,
+      random,
+      device: identity.device,
+      connections: this.connections,
+      certificates,
+      allows: (peer) => this.allows(peer),
+    });
     this.#router = new Router({
       device: identity.device,
       clock,
@@ -162,7 +173,7 @@ export class Relay {
       delivery: this.delivery,
       files: this.files,
       profiles: this.profiles,
-      onNodes: (conversation, devices) => this.#onNodes(conversation, devices),
+      overlays: this.overlays,
     });
     this.invitations = new Invitations({
       store,
@@ -241,10 +252,10 @@ export class Relay {
     this.delivery.stop();
     this.account.stop();
     this.profiles.stop();
+    this.overlays.stop();
     await this.files.stop();
     await this.connections.stop();
     await this.refused.stop();
-    this.#router.stop();
     await this.conversations.stop();
   }
 
@@ -293,14 +304,14 @@ export class Relay {
       if (!own && newcomers.length) this.delivery.introduce(conversation, newcomers, from);
       if (added.some(({ type }) => type === "member" || type === "merge")) this.#onMembers(conversation);
       if (!own && added.some(({ type }) => type === "vote" || type === "merge")) this.groups.carryOut(conversation);
-      if (own) this.#spread(conversation);
+      if (own) this.#pass(conversation);
     });
     this.conversations.on("opened", ({ conversation }) => {
       this.#onMembers(conversation);
       this.#spread(conversation);
     });
     this.conversations.on("closed", ({ id }) => {
-      this.#router.drop(id);
+      this.overlays.drop(id);
       this.delivery.drop(id);
       this.#owed.drop(id);
       store.joinLinks.delete(id);
@@ -309,12 +320,12 @@ export class Relay {
     });
     this.fetcher.on("fetched", ({ conversation, connection: { peer }, held, added }) => {
       this.delivery.shows(conversation, peer.account, peer.device, held);
-      if (added.length) this.#spread(conversation);
+      if (added.length) this.#pass(conversation);
     });
     this.refused.on("overridden", ({ conversation }) => this.#fetchAgain(conversation));
     this.refused.on("taken", ({ conversation: id }) => {
       const conversation = this.conversations.get(id);
-      if (conversation) this.#spread(conversation);
+      if (conversation) this.#pass(conversation);
     });
     this.invitations.on("accepted", ({ conversation, from }) => this.#clone(conversation, from));
     contacts.on("accepted", ({ account, conversation }) => {
@@ -376,24 +387,20 @@ export class Relay {
       for (const conversation of this.conversations.of(peer.account)) {
         if (!conversation.mayFetch(peer)) continue;
         this.#tell(conversation, connection);
-        if (generation === "msg") this.#joinOverlay(conversation, connection);
+        if (generation === "msg") this.overlays.propose(conversation, connection);
       }
     } catch (error) {
       log.info("no messages with {device}: {error}", { device: peer.device, error: messageOf(error) });
     }
   }
 
-  async #joinOverlay(conversation: Conversation, connection: Connection): Promise<void> {
-    const overlay = this.#router.overlay(conversation);
-    if (overlay.connected.includes(connection.peer.device)) return;
-    try {
-      overlay.add(await connection.open(`swarm://${conversation.id}`));
-    } catch (error) {
-      log.debug("no swarm channel with {device}: {error}", { device: connection.peer.device, error: messageOf(error) });
-    }
+  /** There is something new: those who are connected are told, and those who sleep are woken. */
+  #pass(conversation: Conversation): void {
+    this.#spread(conversation);
+    this.overlays.wake(conversation);
   }
 
-  /** Tells every connected member device of what is new, and tries to reach the others. */
+  /** Tells every connected member device of what it lacks. */
   #spread(conversation: Conversation): void {
     for (const connection of this.connections.connections()) this.#tell(conversation, connection);
   }
@@ -501,13 +508,5 @@ export class Relay {
     if (conversation.facts.mode === 0) return !conversation.facts.initialMembers.includes(account);
     this.#moderation.onRequest(conversation, account);
     return true;
-  }
-
-  /** Devices that a member told us of: those that belong to members by their certificates are linked. */
-  #onNodes(conversation: Conversation, devices: DeviceId[]): void {
-    for (const device of devices) {
-      const account = this.options.store.certificates.byDevice(device)?.account;
-      if (account && conversation.isMember(account)) this.links.reach(account);
-    }
   }
 }

@@ -4,7 +4,6 @@ import type { Clock } from "../base/clock.ts";
 import { LruMap, Semaphore } from "../base/limits.ts";
 import type { DeviceId } from "../identity/ids.ts";
 import { parseChannelName } from "../messaging/channel_name.ts";
-import { SwarmOverlay } from "../messaging/drt.ts";
 import type { Messenger } from "../messaging/messenger.ts";
 import { answerServiceQueries } from "../messaging/service_discovery.ts";
 import type { Conversation } from "../swarm/conversation.ts";
@@ -15,6 +14,7 @@ import { DEVICES_SERVED, PACKS_PER_DEVICE } from "./constants.ts";
 import type { Conversations } from "./conversations.ts";
 import type { Delivery } from "./delivery.ts";
 import type { Files } from "./files.ts";
+import type { Overlays } from "./overlays.ts";
 import type { Profiles } from "./profiles.ts";
 
 export interface RouterOptions {
@@ -26,19 +26,17 @@ export interface RouterOptions {
   delivery: Delivery;
   files: Pick<Files, "accept">;
   profiles: Pick<Profiles, "accept" | "answer">;
-  /** Devices that a member says belong to a conversation. */
-  onNodes(conversation: Conversation, devices: DeviceId[]): void;
+  overlays: Overlays;
 }
 
 export class Router {
-  #overlays = new Map<Oid, SwarmOverlay>();
   #packs = new LruMap<DeviceId, Semaphore>(DEVICES_SERVED);
 
   constructor(private readonly options: RouterOptions) {}
 
   /** What to do with a channel that the peer asks for; `null` declines it. */
   accept(connection: Connection, name: string): ((channel: Channel) => void) | null {
-    const { device, clock, messenger, files, profiles } = this.options;
+    const { device, clock, messenger, files, profiles, overlays } = this.options;
     const wanted = parseChannelName(name);
     switch (wanted.kind) {
       case "sip":
@@ -51,7 +49,7 @@ export class Router {
       }
       case "swarm": {
         const conversation = this.#readable(wanted.conversation, connection);
-        return conversation ? (channel) => this.overlay(conversation).add(channel) : null;
+        return conversation ? (channel) => overlays.of(conversation).add(channel) : null;
       }
       case "file":
         return files.accept(wanted, connection);
@@ -66,24 +64,9 @@ export class Router {
     }
   }
 
-  /** The overlay of a conversation. */
-  overlay(conversation: Conversation): SwarmOverlay {
-    const known = this.#overlays.get(conversation.id);
-    if (known) return known;
-    const { device, clock, onNodes } = this.options;
-    const overlay = new SwarmOverlay({
-      conversation: conversation.id,
-      self: device,
-      clock,
-      onNodes: (devices) => onNodes(conversation, devices),
-    });
-    this.#overlays.set(conversation.id, overlay);
-    return overlay;
-  }
-
   /** Ends what peers may no longer have, after members changed: each fetch is authorised anyway. */
   enforce(conversation: Conversation, connections: readonly Connection[]): void {
-    this.#overlays.get(conversation.id)?.close((peer) => !conversation.mayFetch(peer));
+    this.options.overlays.enforce(conversation);
     for (const { peer, channels } of connections) {
       if (conversation.mayFetch(peer)) continue;
       for (const channel of channels) {
@@ -91,16 +74,6 @@ export class Router {
         if (name.kind !== "swarm" && "conversation" in name && name.conversation === conversation.id) channel.close();
       }
     }
-  }
-
-  /** Ends everything of a conversation. */
-  drop(id: Oid): void {
-    this.#overlays.get(id)?.stop();
-    this.#overlays.delete(id);
-  }
-
-  stop(): void {
-    for (const id of [...this.#overlays.keys()]) this.drop(id);
   }
 
   #readable(id: Oid, { peer }: Connection): Conversation | null {

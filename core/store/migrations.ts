@@ -312,6 +312,15 @@ export const migrations: readonly string[] = [
     expires INTEGER NOT NULL         -- ms
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  -- see leases.ts
+  CREATE TABLE leases (
+    conversation TEXT NOT NULL,
+    device TEXT NOT NULL,
+    lease BLOB NOT NULL,             -- msgpack, as on the wire
+    PRIMARY KEY (conversation, device)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];
 
 /** The number of the step the database stands at; 0 for an empty file. */

@@ -15,6 +15,7 @@ import { StoreError } from "./errors.ts";
 import { Files } from "./files.ts";
 import { Invites } from "./invites.ts";
 import { JoinLinks } from "./join_links.ts";
+import { Leases } from "./leases.ts";
 import { Ledger } from "./ledger.ts";
 import { migrate } from "./migrations.ts";
 import { NameAnswers, RegisteredNames } from "./names.ts";
@@ -35,6 +36,7 @@ export class Store {
   readonly commits: Commits;
   readonly search: Search;
   readonly ledger: Ledger;
+  readonly leases: Leases;
   readonly certificates: Certificates;
   readonly revocations: RevocationLists;
   readonly invites: Invites;
@@ -68,6 +70,7 @@ export class Store {
     this.search = new Search(db);
     this.commits = new Commits(db, transaction, this.search);
     this.ledger = new Ledger(db);
+    this.leases = new Leases(db);
     this.certificates = new Certificates(db);
     this.revocations = new RevocationLists(db);
     this.invites = new Invites(db);

@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import type { Bytes } from "../../../core/base/bytes.ts";
+import { seededRandom } from "../../../core/base/random.ts";
 import { decode, type Decoded, encode, Unpacker } from "../../../core/base/msgpack.ts";
 import type { Peer } from "../../../core/identity/chain.ts";
 import { DRT_BURST, DRT_MAX_CHANNELS } from "../../../core/messaging/constants.ts";
 import { SwarmOverlay } from "../../../core/messaging/drt.ts";
 import { type DrtMessage, encodeDrt, readDrt } from "../../../core/messaging/drt_message.ts";
 import { answerServiceQueries } from "../../../core/messaging/service_discovery.ts";
-import type { Channel } from "../../../core/transport/channel.ts";
+import { type Channel, ConnectError } from "../../../core/transport/channel.ts";
 import { channelPair, testPeer } from "../../support/channel_pair.ts";
 import { VirtualClock } from "../../support/virtual_clock.ts";
 import { vector } from "./support.ts";
@@ -15,16 +16,25 @@ const SELF = testPeer("5");
 const CONVERSATION = "c".repeat(40);
 const NAME = `swarm://${CONVERSATION}`;
 
-function overlay() {
-  const learnt: { devices: string[]; from: Peer }[] = [];
+/** The overlay under test; `opens` says what becomes of the channels that it asks for. */
+function overlay(opens: (device: string) => Promise<Channel> = () => Promise.reject(new ConnectError("nobody"))) {
+  const asked: string[] = [];
   const clock = new VirtualClock();
   const swarm = new SwarmOverlay({
     conversation: CONVERSATION,
     self: SELF.device,
     clock,
-    onNodes: (devices, from) => learnt.push({ devices, from }),
+    random: seededRandom(1),
+    isLinked: () => false,
+    isMember: () => true,
+    certificates: { known: () => null, issuer: () => null, find: () => Promise.resolve(null) },
+    shelf: { all: () => [], put: () => {}, delete: () => {} },
+    open: (device) => {
+      asked.push(device);
+      return opens(device);
+    },
   });
-  return { swarm, learnt, clock };
+  return { swarm, asked, clock };
 }
 
 /** The peer's end of a channel, by hand. */
@@ -97,30 +107,44 @@ Deno.test("overlay: FIND is answered with the nearest connected nodes, the asked
   swarm.stop();
 });
 
-Deno.test("overlay: nodes of an answer are reported, except ourselves and those connected", async () => {
-  const { swarm, learnt } = overlay();
+Deno.test("overlay: nodes of an answer are connected to, except ourselves and those connected; who fails is tried later", async () => {
+  const device = (digit: string) => digit.repeat(64);
+  const remotes: Channel[] = [];
+  const { swarm, asked, clock } = overlay((device) => {
+    if (device[0] === "2") return Promise.reject(new ConnectError("away"));
+    const [mine, theirs] = channelPair(SELF, testPeer(device[0]), NAME);
+    remotes.push(theirs);
+    return Promise.resolve(mine);
+  });
   const b = new Remote(swarm, testPeer("b"));
   new Remote(swarm, testPeer("a"));
   await b.next();
-  const node = (digit: string) => digit.repeat(64);
-  await b.write(found(["1", "a", "b", "5", "2", "1"].map(node)));
-  await b.write(found(["a", "5"].map(node)));
-  await b.write(find(node("0"))); // Its answer says that the two before were handled.
+  await b.write(found(["1", "a", "b", "5", "2", "1"].map(device)));
+  await b.write(found(["a", "5"].map(device)));
+  await b.write(find(device("0"))); // Its answer says that the two before were handled.
   await b.next();
-  assert.deepEqual(learnt, [{ devices: [node("1"), node("2")], from: testPeer("b") }]);
+  await clock.advance(0);
+  assert.deepEqual(asked.toSorted(), [device("1"), device("2")]);
+  assert.deepEqual(swarm.connected.toSorted(), [device("1"), device("a"), device("b")]);
+  await clock.advance(10_000);
+  assert.deepEqual(asked.slice(2), [device("2")]);
   swarm.stop();
+  await Promise.all(remotes.map(({ closed }) => closed));
 });
 
 Deno.test("overlay: requests for certificates, other queries and older peers do no harm", async () => {
-  const { swarm, learnt } = overlay();
+  const { swarm, asked } = overlay();
   const b = new Remote(swarm, testPeer("b"));
   await b.next();
   await b.write(vector("sync/drt/drt-cert-request.bin"));
   await b.write(vector("sync/drt/drt-found-with-lease.bin"));
   await b.write(encode({ v: 1, is_mobile: true, request: { q: 9 } }));
   await b.write(find("0".repeat(64)));
-  assert.deepEqual((await b.next())?.response?.nodes, ["b".repeat(64)]);
-  assert.equal(learnt.length, 1);
+  assert.deepEqual((await b.next())?.certResponse, []); // it may ask, and gets only what it was told of
+  const answer = await b.next();
+  assert.deepEqual(answer?.response?.nodes, ["b".repeat(64)]);
+  assert.deepEqual(answer?.response?.mobileNodes, []); // the lease in the vector is not of this conversation
+  assert.deepEqual(asked.length, 1);
   swarm.stop();
 });
 
@@ -141,7 +165,7 @@ Deno.test("overlay: garbage closes its channel, a flood is dropped, channels of 
   await a.write(encode({ v: 3 }));
   for (let i = 1; i < DRT_MAX_CHANNELS; i++) new Remote(swarm, testPeer("a"));
   await new Remote(swarm, testPeer("a")).channel.closed;
-  swarm.close((peer) => peer.account === "a".repeat(40));
+  swarm.enforce((peer) => peer.account !== "a".repeat(40));
   await counting;
   assert.equal(answers, DRT_BURST);
   assert.deepEqual(swarm.connected, []);

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { Delivery } from "../../../core/relay/delivery.ts";
 import { Fetcher } from "../../../core/relay/fetcher.ts";
+import { Overlays } from "../../../core/relay/overlays.ts";
 import { Router } from "../../../core/relay/router.ts";
 import { systemClock } from "../../../core/base/clock.ts";
 import { seededRandom } from "../../../core/base/random.ts";
@@ -10,6 +11,7 @@ import { ban, createConversation, join, leave } from "../../../core/swarm/write_
 import { serveGit } from "../../../core/swarm/upload_pack.ts";
 import type { Written } from "../../../core/swarm/write.ts";
 import { writeText } from "../../../core/swarm/write_messages.ts";
+import { ConnectError } from "../../../core/transport/channel.ts";
 import { connectionPair, type MemoryConnection } from "../../support/channel_pair.ts";
 import { peerOf, secondDevice } from "../../support/people.ts";
 import { alice, allOf, bob, bring, carol, inviteTo, NOW, opened, type Place, post, withPlaces } from "./support.ts";
@@ -34,6 +36,15 @@ function routerOf({ conversations, store }: Place, identity = alice) {
     seen: () => false,
     generations: { get: () => undefined, set: () => {} },
   });
+  const overlays = new Overlays({
+    device: identity.device,
+    clock,
+    random: seededRandom(1),
+    store,
+    connections: { connect: () => Promise.reject(new ConnectError("nobody")), connections: () => [] },
+    certificates: { known: () => null, findByDevice: () => Promise.resolve(null) },
+    allows: () => true,
+  });
   const router = new Router({
     device: identity.device,
     clock,
@@ -42,9 +53,9 @@ function routerOf({ conversations, store }: Place, identity = alice) {
     delivery,
     files: { accept: () => () => {} },
     profiles: { accept: () => null, answer: () => null },
-    onNodes: () => {},
+    overlays,
   });
-  return { router, delivery };
+  return { router, delivery, overlays };
 }
 
 /** A connection from `peer` to Alice's router; the peer's end. */
@@ -81,7 +92,7 @@ async function take(conversation: Opened, { head, objects }: Written): Promise<v
 Deno.test("router: who may open what", () =>
   withPlaces([alice], async (place) => {
     const id = await group(place);
-    const { router } = routerOf(place);
+    const { router, overlays } = routerOf(place);
     const bobsTablet = await secondDevice(bob, NOW);
     const git = `git://${alice.device}/${id}`;
     const may = (peer: Identity, name: string) => {
@@ -121,14 +132,14 @@ Deno.test("router: who may open what", () =>
     await place.clock.advance(1_000);
     await take(conversation, await leave({ ...contextOf(conversation, place.clock.now()), identity: bob }));
     expectMay(bob, false, "who left");
-    router.stop();
+    overlays.stop();
   }));
 
 Deno.test("router: a banned member and a banned device lose what they have open", () =>
   withPlaces([alice], async (place) => {
     const id = await group(place);
     const conversation = opened(place, id);
-    const { router, delivery } = routerOf(place);
+    const { router, delivery, overlays } = routerOf(place);
     const tablet = await secondDevice(bob, NOW);
     await place.clock.advance(1_000);
     await take(
@@ -166,13 +177,13 @@ Deno.test("router: a banned member and a banned device lose what they have open"
     for (const { sip } of ends) sip.close();
     await Promise.all(ends.map(({ sip }) => sip.closed));
     delivery.stop();
-    router.stop();
+    overlays.stop();
   }));
 
 Deno.test("fetcher and router: clone, fetch, and what each learns of the other", () =>
   withPlaces([alice, bob], async (atAlice, atBob) => {
     const id = await group(atAlice);
-    const { router, delivery } = routerOf(atAlice);
+    const { router, delivery, overlays } = routerOf(atAlice);
     const connection = dial(router, bob);
     const fetcher = new Fetcher(atBob.conversations, systemClock);
     const fetched: string[] = [];
@@ -195,13 +206,13 @@ Deno.test("fetcher and router: clone, fetch, and what each learns of the other",
     assert.equal(connection.channels.length, 1, "all over one channel");
     await connection.close("the end");
     delivery.stop();
-    router.stop();
+    overlays.stop();
   }));
 
 Deno.test("fetcher: what is asked for during a fetch makes one more, however often, also when the fetch fails", () =>
   withPlaces([alice, bob], async (atAlice, atBob) => {
     const id = await group(atAlice);
-    const { router, delivery } = routerOf(atAlice);
+    const { router, delivery, overlays } = routerOf(atAlice);
     atBob.conversations.want(id, alice.account, 2);
     await atBob.conversations.finishClone(id, await allOf(opened(atAlice, id)));
     const [theirs, ours] = connectionPair(peerOf(bob), peerOf(alice));
@@ -216,7 +227,7 @@ Deno.test("fetcher: what is asked for during a fetch makes one more, however oft
     assert.equal(opened(atBob, id).head, text);
     await theirs.close("the end");
     delivery.stop();
-    router.stop();
+    overlays.stop();
   }));
 
 Deno.test("fetcher: a refused history is reported, leaves nothing, and is not fetched again at once", () =>
@@ -259,7 +270,7 @@ Deno.test("fetcher: of a head that only merges what we have, the heads below are
     await bring(his, hers); // Alice merges
     await his.take(fork); // and so does Bob
     assert.notEqual(hers.head, his.head);
-    const { router, delivery } = routerOf(atAlice);
+    const { router, delivery, overlays } = routerOf(atAlice);
     const connection = dial(router, bob);
     const fetcher = new Fetcher(atBob.conversations, systemClock);
     const merged = his.head;
@@ -270,5 +281,5 @@ Deno.test("fetcher: of a head that only merges what we have, the heads below are
     assert.equal(his.head, merged);
     await connection.close("the end");
     delivery.stop();
-    router.stop();
+    overlays.stop();
   }));
