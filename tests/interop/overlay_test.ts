@@ -71,7 +71,9 @@ interopTest("Kituo stays in the overlay of a group whose peers come and go", asy
       await ben.until("the dead one is gone", async () => !(await ben.overlay(group)).includes(carl.device));
       assert.deepEqual(await ben.overlay(group), [deviceId]);
       await carl.start();
-      await carl.until("both are found again", () => isWhole(carl, ben));
+      // One neighbour is enough for a peer of today: it then stops looking. So one of the two is asked for, and that messages pass.
+      await carl.until("a neighbour again", async () => (await carl.overlay(group)).length > 0);
+      await spreads(ben, [ben, carl], group, "carl is back");
     },
   );
 
