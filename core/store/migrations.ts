@@ -321,6 +321,15 @@ export const migrations: readonly string[] = [
     PRIMARY KEY (conversation, device)
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  -- Texts are cut into words by words.ts from now on; those here already when their conversation is opened.
+  DROP TABLE search;
+  CREATE VIRTUAL TABLE search USING fts5(
+    text, content = '', contentless_delete = 1, tokenize = "unicode61 remove_diacritics 0 categories 'L* M* N* Co'"
+  );
+  CREATE TABLE search_due (conversation TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
+  INSERT INTO search_due SELECT DISTINCT conversation FROM commits;
+  `,
 ];
 
 /** The number of the step the database stands at; 0 for an empty file. */

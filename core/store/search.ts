@@ -6,10 +6,11 @@
 import type { DatabaseSync } from "node:sqlite";
 import { commitOf, type CommitRow } from "./commits.ts";
 import { MAX_PAGE, MAX_SEARCH_WORDS, MAX_SEARCHED_TEXT } from "./constants.ts";
+import { indexedWords, soughtPhrases } from "./words.ts";
 
 /** What is looked for, in conversations that were not left: all conditions must hold. */
 export interface Wanted {
-  /** what a user typed: each word of it must begin a word of the text */
+  /** what a user typed: each word of it must begin a word of the text, or stand anywhere where no spaces part them */
   text: string;
   /** only in this conversation */
   conversation?: string;
@@ -31,11 +32,15 @@ export class Search {
   readonly #remove;
   readonly #drop;
   readonly #find;
+  readonly #isDue;
+  readonly #done;
 
   constructor(db: DatabaseSync) {
     this.#put = db.prepare("INSERT OR REPLACE INTO search (rowid, text) VALUES (?, ?)");
     this.#remove = db.prepare("DELETE FROM search WHERE rowid = ?");
     this.#drop = db.prepare("DELETE FROM search WHERE rowid IN (SELECT seq FROM commits WHERE conversation = ?)");
+    this.#isDue = db.prepare("SELECT 1 FROM search_due WHERE conversation = ?");
+    this.#done = db.prepare("DELETE FROM search_due WHERE conversation = ?");
     // First the numbers of what is found, then its rows: else the bodies of all that matches would be sorted.
     this.#find = db.prepare(
       `SELECT * FROM commits WHERE seq IN (
@@ -52,12 +57,23 @@ export class Search {
   /** Says what the text of a commit is now; `null`: it has none, and is not found. */
   set(seq: number, text: string | null): void {
     if (text === null) this.#remove.run(seq);
-    else this.#put.run(seq, text.slice(0, MAX_SEARCHED_TEXT).toWellFormed());
+    else this.#put.run(seq, indexedWords(text, MAX_SEARCHED_TEXT));
   }
 
   /** Forgets the texts of a conversation; to be called before its commits are dropped. */
   drop(conversation: string): void {
     this.#drop.run(conversation);
+    this.#done.run(conversation);
+  }
+
+  /** Must the words of the conversation's texts be put here again, for they were cut in another way before? */
+  isDue(conversation: string): boolean {
+    return this.#isDue.get(conversation) !== undefined;
+  }
+
+  /** Notes that this was done. */
+  renewed(conversation: string): void {
+    this.#done.run(conversation);
   }
 
   /** The commits found, newest first. */
@@ -76,8 +92,7 @@ export class Search {
   }
 }
 
-/** What a user typed as a query of FTS5 in which nothing has a special meaning: quoted words, each the beginning of one. */
+/** What a user typed as a query of FTS5 in which nothing has a special meaning: quoted phrases, each the beginning of one. */
 function ftsQuery(text: string): string {
-  const words = new Set(text.toWellFormed().split(/[\s\p{C}]+/u).filter((word) => word !== ""));
-  return [...words].slice(0, MAX_SEARCH_WORDS).map((word) => `"${word.replaceAll('"', '""')}"*`).join(" ");
+  return soughtPhrases(text, MAX_SEARCH_WORDS).map((phrase) => `"${phrase}"*`).join(" ");
 }

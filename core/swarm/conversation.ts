@@ -15,7 +15,7 @@ import type { Conversation as ConversationRecord } from "../store/conversations.
 import type { Store } from "../store/store.ts";
 import { isMember } from "./access.ts";
 import { historyNodes, type NodeLookup } from "./ancestry.ts";
-import { addToIndex } from "./commit_index.ts";
+import { addToIndex, renewSearch } from "./commit_index.ts";
 import { type ConversationFacts, conversationFacts, readCommit } from "./conversation_facts.ts";
 import { holds, lacking, type NodeSource, readingAhead } from "./graph.ts";
 import { checkHistory, violationOf } from "./history.ts";
@@ -109,6 +109,7 @@ export class Conversation extends Emitter<ConversationEvents> {
     const conversation = new Conversation(facts, repository, deps, head, await membersAt(repository, tree));
     await conversation.#importOverrides();
     await conversation.#catchUp();
+    await renewSearch(deps.store, id);
     await conversation.#noteProfile(tree);
     return conversation;
   }

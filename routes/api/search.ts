@@ -14,7 +14,8 @@ const seconds = z.string().regex(/^[0-9]{1,12}$/, "must be seconds since 1970").
 
 const query = z.strictObject({
   q: z.string().min(1).max(MAX_QUERY).openapi({
-    description: "words: a text or the name of a file is found when each of them begins a word of it",
+    description:
+      "words: a text or the name of a file is found when each of them begins a word of it (in scripts without spaces: is a part of it)",
   }),
   author: id.optional(),
   type: z.string().max(MAX_QUERY).optional().openapi({ description: "a commit type", example: "text/plain" }),

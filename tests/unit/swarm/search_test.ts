@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
+import { DatabaseSync } from "node:sqlite";
 import fc from "fast-check";
-import { replaceIndex } from "../../../core/swarm/commit_index.ts";
-import { id, withStore } from "../store/support.ts";
+import { migrate, migrations } from "../../../core/store/migrations.ts";
+import { openStore } from "../../../core/store/store.ts";
+import { renewSearch, replaceIndex } from "../../../core/swarm/commit_index.ts";
+import { commit, id, withPath, withStore } from "../store/support.ts";
 import { CONVERSATION, Script } from "./index_support.ts";
 
 const ALICE = "a".repeat(40), BOB = "b".repeat(40);
@@ -25,6 +28,95 @@ Deno.test("search: each word begins a word of the text, whatever its case and ac
     assert.deepEqual(found("sa"), [two, one], "newest first");
     assert.deepEqual(found("saa-3"), [one], "a word with a sign in it is its parts in this order");
     assert.deepEqual(found("3-saa"), []);
+  }));
+
+Deno.test("search: a part of a text without spaces is found, in every script that has none", () =>
+  withStore((store) => {
+    const script = new Script(store);
+    const found = (q: string) => store.search.find({ text: q, limit: 9 }).map((row) => row.id);
+    const chinese = script.say(ALICE, text("明天下午三点在东京大学开会"));
+    const japanese = script.say(ALICE, text("データベースをiPhoneで見るがいい"));
+    const thai = script.say(ALICE, text("สวัสดีครับทุกคน"));
+    const korean = script.say(ALICE, text("서울대학교에서 만나요"));
+    for (const q of ["明", "明天", "东京", "大学", "东京大学", "京", "会", "下午 开会", "大学开"]) {
+      assert.deepEqual(found(q), [chinese], q);
+    }
+    for (
+      const q of ["ベース", "データ", "iphone", "ｉＰｈｏｎｅ", "ﾍﾞｰｽ", "をiph", "iphoneで", "スをiPhoneで見", "が"]
+    ) {
+      assert.deepEqual(found(q), [japanese], q);
+    }
+    assert.deepEqual([found("ครับ"), found("ทุกคน"), found("대학교"), found("만나")], [[thai], [thai], [korean], [
+      korean,
+    ]]);
+    for (const q of ["天明", "东大", "东京 大阪", "iphoneを", "スで", "か", "학서"]) assert.deepEqual(found(q), [], q);
+  }));
+
+Deno.test("search: however a letter is written it is the same one; emoji are found, whatever their colour", () =>
+  withStore((store) => {
+    const script = new Script(store);
+    const found = (q: string) => store.search.find({ text: q, limit: 9 }).map((row) => row.id);
+    const pairs = [
+      ["Straße nach Łódź", "STRASSE lodz"],
+      ["Việt Nam, phở", "viet pho"],
+      ["Ευχαριστώ πολύ, Χρήστος", "ΕΥΧΑΡΙΣΤΩ χρηστοσ"],
+      ["Её ёлка", "ее елка"],
+      ["مُحَمَّد أحمد", "محمد احمد"],
+      ["می\u200cخواهم", "میخواهم"],
+      ["हिन्दी में लिखा", "हिन्दी लि"],
+      ["Ingenio\u0301 del café", "ingenió cafe\u0301"],
+      ["ﬁnish ²", "finish 2"],
+      ["İstanbul ışık", "istanbul isik"],
+    ];
+    for (const [written, typed] of pairs) {
+      const one = script.say(ALICE, text(written));
+      assert.deepEqual(found(typed), [one], typed);
+    }
+    const emoji = script.say(ALICE, text("great👍🏽 👨‍👩‍👧❤️ to 🇰🇪 🫨"));
+    for (const q of ["👍", "👍🏿", "👨‍👩‍👧", "👩", "❤", "❤️", "🇰🇪", "great👍", "🫨"]) assert.deepEqual(found(q), [emoji], q);
+    for (const q of ["👎", "🇪🇰", "01f44d", "🇰🇿"]) assert.deepEqual(found(q), [], q);
+    for (const q of ["t", "d"]) assert.ok(found(q).length > 0, "a single letter begins words");
+  }));
+
+Deno.test("search: no text and no question takes long", () =>
+  withStore((store) => {
+    const script = new Script(store);
+    const worst = ["\u0301", "e\u0301", "\ufdfa", "京", "👩‍", "서", "a ", "🇰", "ß", "\u200d"];
+    const began = performance.now();
+    for (const sign of worst) {
+      script.say(ALICE, text(sign.repeat(100_000)));
+      store.search.find({ text: sign.repeat(200), limit: 100 });
+    }
+    const taken = performance.now() - began;
+    assert.ok(taken < 5_000, `${taken} ms`); // quadratic work would take minutes
+  }));
+
+Deno.test("search: what an earlier Kituo cut into words in its own way is cut again, and only once", () =>
+  withPath(async (path) => {
+    const old = new DatabaseSync(path);
+    const step = migrations.findIndex((sql) => sql.includes("search_due"));
+    migrate(old, migrations.slice(0, step));
+    const rows = Array.from(
+      { length: 450 },
+      (_, n) => ({ ...commit(OTHER, n), body: '{"body":"在东京","type":"text/plain"}' }),
+    );
+    for (const [n, { conversation, id, parents, tree, author, device, type, timestamp, body }] of rows.entries()) {
+      old.prepare("INSERT INTO commits VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, NULL, NULL, 0)")
+        .run(n + 1, conversation, id, n, parents.join(" "), tree, author, device, type, timestamp, body);
+      old.prepare("INSERT INTO search (rowid, text) VALUES (?, '在东京')").run(n + 1);
+    }
+    old.close();
+    const store = openStore(path);
+    try {
+      const found = (q: string) => store.search.find({ text: q, limit: 1000 }).length;
+      assert.equal(found("在东京"), 0);
+      await renewSearch(store, CONVERSATION);
+      assert.deepEqual([found("东京"), store.search.isDue(OTHER)], [0, true], "another one's");
+      await renewSearch(store, OTHER);
+      assert.deepEqual([found("东京"), store.search.isDue(OTHER)], [450, false]);
+    } finally {
+      store.close();
+    }
   }));
 
 Deno.test("search: names of files and present texts are found; reactions, former texts and what was deleted are not", () =>
