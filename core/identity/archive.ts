@@ -200,7 +200,8 @@ function asObject(value: unknown, what: string): Record<string, unknown> {
   return { ...value };
 }
 
-function asRecords(value: unknown): Records {
+/** Records as JSON holds them. @throws when they are something else, or too many */
+export function asRecords(value: unknown): Records {
   const records: Records = {};
   const entries = value === undefined ? [] : Object.entries(asObject(value, "records"));
   if (entries.length > MAX_CONTACTS) throw new Error("too many records");

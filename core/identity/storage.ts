@@ -10,6 +10,7 @@ import { type Archive, readArchive, writeArchive } from "./archive.ts";
 import { Certificate } from "./certificate.ts";
 import { assembleIdentity, type Identity, IdentityError } from "./identity.ts";
 import { type AccountId, isAccountId } from "./ids.ts";
+import { formatInheritance, type Inheritance, parseInheritance } from "./inheritance.ts";
 import { PrivateKey } from "./keys.ts";
 
 const DEVICE_KEY = "device.key";
@@ -17,12 +18,13 @@ const CHAIN = "chain.pem";
 const RECEIPT = "receipt.json";
 const RECEIPT_SIGNATURE = "receipt.sig";
 const ARCHIVE = "archive.gz";
+const INHERITANCE = "inherited.json";
 
 const FILE_MODE = 0o600;
 const FOLDER_MODE = 0o700;
 
 /** A file that was written aside and did not come to its place. */
-const LEFTOVER = /^\.(?:device\.key|chain\.pem|receipt\.json|receipt\.sig|archive\.gz)\.[0-9a-f-]{36}$/;
+const LEFTOVER = /^\.(?:device\.key|chain\.pem|receipt\.json|receipt\.sig|archive\.gz|inherited\.json)\.[0-9a-f-]{36}$/;
 
 /** What is wrong with an identity folder. */
 export type StorageFault = "missing" | "incomplete" | "damaged" | "not valid" | "exists";
@@ -38,9 +40,16 @@ export class StorageError extends KituoError {
  * Stores a new identity and its archive, all or nothing: the folder is written aside and takes its place when it is whole and on the disk.
  * @param dir absent or empty
  * @param password for the archive; absent or "" leaves it unprotected
+ * @param inherited what the node that starts here is to take over
  * @throws {StorageError} "exists": an archive is never written over here
  */
-export async function saveIdentity(dir: string, identity: Identity, archive: Archive, password = ""): Promise<void> {
+export async function saveIdentity(
+  dir: string,
+  identity: Identity,
+  archive: Archive,
+  password = "",
+  inherited?: Inheritance,
+): Promise<void> {
   for (const name of [DEVICE_KEY, ARCHIVE]) {
     if (await isThere(join(dir, name))) throw new StorageError("exists", `${dir} has ${name} already`);
   }
@@ -49,6 +58,7 @@ export async function saveIdentity(dir: string, identity: Identity, archive: Arc
   try {
     await Deno.mkdir(aside, { recursive: true, mode: FOLDER_MODE });
     await saveArchive(aside, archive, password);
+    if (inherited) await writeDurably(aside, INHERITANCE, utf8(formatInheritance(inherited)));
     await saveDevice(aside, identity);
     await Deno.rename(aside, dir);
   } catch (error) {
@@ -94,6 +104,21 @@ export async function loadArchive(dir: string, password = ""): Promise<Archive> 
   const file = await readIfThere(join(dir, ARCHIVE));
   if (!file) throw new StorageError("missing", `${dir} has no ${ARCHIVE}`);
   return await readArchive(file, password);
+}
+
+/**
+ * What the node is still to take over from the archive it was made from; `null` when it has done so, or has no such past.
+ * @throws {StorageError} "damaged"
+ */
+export async function loadInheritance(dir: string): Promise<Inheritance | null> {
+  const there = await isThere(join(dir, INHERITANCE));
+  return there ? await part(dir, INHERITANCE, (bytes) => parseInheritance(text(bytes))) : null;
+}
+
+/** The inheritance was taken over. */
+export async function dropInheritance(dir: string): Promise<void> {
+  await removeIfThere(join(dir, INHERITANCE));
+  await syncFolder(dir);
 }
 
 /** Is there an identity in the folder (whole or not)? */
