@@ -33,6 +33,7 @@ export function utilities(sources: string): string {
       extend: { colors: Object.fromEntries(COLOURS.map((name) => [name, `var(--${name})`])) },
       fontFamily: { sans: "var(--sans)", mono: "var(--mono)" },
       fontSize: {
+        "2xs": ["0.6875rem", "0.95rem"],
         xs: ["0.75rem", "1.1rem"],
         sm: ["0.8125rem", "1.25rem"],
         base: ["0.9375rem", "1.45rem"],

@@ -2,12 +2,13 @@
 
 import type { ComponentChild } from "preact";
 import { render } from "preact-render-to-string";
-import { getCookie, setCookie } from "hono/cookie";
+import { deleteCookie, getCookie, setCookie } from "hono/cookie";
 import type { Context } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
-import { MAX_LIST_LIMIT, type NodeApi } from "../core/node_api.ts";
+import type { NodeApi } from "../core/node_api.ts";
 import type { Assets } from "./assets.ts";
 import { Layout, type PageContext, type Theme } from "./_layout.tsx";
+import { placesFor } from "./_navigation.ts";
 import { isLang, languageFor, textsOf } from "./texts/index.ts";
 
 const THEME_COOKIE = "kituo_theme";
@@ -36,6 +37,7 @@ export class Renderer {
       node: this.api.info().name,
       path: c.req.path,
       role: c.get("caller")?.role ?? null,
+      name: c.get("caller")?.name ?? "",
     };
   }
 
@@ -48,8 +50,8 @@ export class Renderer {
     const known = this.context(c);
     const page = signedIn ? known : { ...known, role: null };
     const { title, body } = await draw(page);
-    const requests = page.role === null ? 0 : this.api.requests({ limit: MAX_LIST_LIMIT }).items.length;
-    const html = render(<Layout page={page} title={title} requests={requests}>{body}</Layout>);
+    const places = placesFor(page.role, page.path, this.api);
+    const html = render(<Layout page={page} title={title} places={places}>{body}</Layout>);
     return c.html(`<!doctype html>${html}`, status, { "cache-control": "no-store" });
   }
 }
@@ -59,6 +61,7 @@ export async function keepPreferences(c: Context): Promise<Response> {
   const { theme, lang, back } = await c.req.parseBody();
   const options = { path: "/", maxAge: REMEMBERED, sameSite: "Lax", httpOnly: true } as const;
   if (theme === "light" || theme === "dark") setCookie(c, THEME_COOKIE, theme, options);
+  if (theme === "auto") deleteCookie(c, THEME_COOKIE, options);
   if (typeof lang === "string" && isLang(lang)) setCookie(c, LANG_COOKIE, lang, options);
   return c.redirect(localPath(back), 303);
 }

@@ -2,66 +2,10 @@
 
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { type Console, type Look, missing, openConsole, openWindow, type Window } from "./console.ts";
+import { openConsole, openWindow } from "./console.ts";
+import { browserTests, NO_BROWSER } from "./in_browser.ts";
 
-const reason = missing();
-if (reason) console.log(`    ${reason}`);
-
-/** A test with a window on the one console of this file, which is made by the first. */
-function inBrowser(name: string, look: Look, test: (view: Window, place: Console) => Promise<void>): void {
-  Deno.test({
-    name,
-    ignore: reason !== null,
-    // reason: Playwright keeps its connection to the browser's process until it is gone
-    sanitizeOps: false,
-    sanitizeResources: false,
-    async fn() {
-      place ??= await openConsole();
-      await using view = await openWindow(place, look);
-      await test(view, place);
-      assert.deepEqual(view.faults, []);
-    },
-  });
-}
-
-let place: Console | undefined;
-
-const PAGES = (group: string) => [
-  "/",
-  "/conversations",
-  "/requests",
-  ...["", "/members", "/files", "/history", "/manage"].map((part) => `/conversations/${group}${part}`),
-];
-
-for (const scheme of ["light", "dark"] as const) {
-  inBrowser(`every page is fault-free and axe finds nothing serious, ${scheme}`, { scheme }, async (view, { demo }) => {
-    for (const path of PAGES(demo.group)) {
-      await view.go(path);
-      assert.deepEqual(await view.axe(), [], path);
-    }
-    await view.go("/");
-    await view.page.locator("summary").first().click();
-    assert.deepEqual(await view.axe(), [], "the menu of preferences");
-    await view.page.getByRole("button", { name: "Français" }).click();
-    await view.page.getByRole("heading", { level: 1, name: /Relais de/ }).waitFor();
-    assert.equal(await view.page.getAttribute("html", "lang"), "fr");
-  });
-}
-
-inBrowser(
-  "on a phone no page is wider than the screen, and every page can be reached",
-  { phone: true },
-  async (view, { demo }) => {
-    for (const path of PAGES(demo.group)) {
-      await view.go(path);
-      const wide = await view.page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-      assert.ok(wide <= 0, `${path} is ${wide} pixels too wide`);
-      for (const href of ["/", "/conversations", "/requests"]) {
-        assert.ok(await view.page.locator(`nav a[href="${href}"]`).isVisible(), `${path}: ${href}`);
-      }
-    }
-  },
-);
+const { inBrowser, end } = browserTests();
 
 inBrowser(
   "texts stay hidden until a reason is given, which the audit trail keeps",
@@ -170,7 +114,7 @@ inBrowser("the first page is small and soon alive", {}, async (view, { url }) =>
 
 Deno.test({
   name: "a timeline of 10,000 entries: few elements, no long pauses while it is scrolled to its end",
-  ignore: reason !== null,
+  ignore: NO_BROWSER !== null,
   sanitizeOps: false,
   sanitizeResources: false,
   async fn() {
@@ -209,10 +153,4 @@ Deno.test({
   },
 });
 
-Deno.test({
-  name: "the console ends",
-  ignore: reason !== null,
-  async fn() {
-    await place?.[Symbol.asyncDispose]();
-  },
-});
+end();

@@ -1,23 +1,12 @@
 /** `deno task screenshots`: every page, light and dark, on a desktop and on a phone, into the folder `screenshots`. */
 
 import { openConsole, openWindow } from "./console.ts";
+import { PAGES } from "./pages.ts";
 
 const FOLDER = new URL("../../screenshots/", import.meta.url);
 
 await Deno.mkdir(FOLDER, { recursive: true });
 await using console_ = await openConsole({ hour: true });
-const { group } = console_.demo;
-const pages: Record<string, string> = {
-  overview: "/",
-  conversations: "/conversations",
-  timeline: `/conversations/${group}`,
-  members: `/conversations/${group}/members`,
-  files: `/conversations/${group}/files`,
-  history: `/conversations/${group}/history`,
-  manage: `/conversations/${group}/manage`,
-  requests: "/requests",
-  nothing: "/nothing",
-};
 const only = Deno.args[0];
 
 for (const scheme of ["light", "dark"] as const) {
@@ -27,16 +16,16 @@ for (const scheme of ["light", "dark"] as const) {
       phone,
       locale: scheme === "dark" && phone ? "fr-FR" : "en-GB",
     });
-    for (const [name, path] of Object.entries(pages)) {
+    for (const [name, pathOf] of Object.entries(PAGES)) {
       if (only && name !== only) continue;
-      await view.go(path);
+      await view.go(pathOf(console_.demo));
       await view.page.waitForTimeout(250);
       const file = `${name}-${scheme}-${phone ? "phone" : "desktop"}.png`;
       await view.page.screenshot({ path: new URL(file, FOLDER).pathname });
       console.log(file);
     }
     if (only && only !== "revealed") continue;
-    await view.go(pages.timeline);
+    await view.go(PAGES.timeline(console_.demo));
     await view.page.locator("section button").first().click();
     await view.page.waitForTimeout(200);
     await view.page.screenshot({

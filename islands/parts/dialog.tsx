@@ -1,0 +1,110 @@
+/** Dialogues: the browser's own, which keep the focus inside, close on Escape and give the focus back. */
+
+import type { ComponentChildren } from "preact";
+import { useEffect, useId, useRef, useState } from "preact/hooks";
+import { Field } from "./form.tsx";
+import { fill } from "./words.ts";
+
+interface DialogProps {
+  open: boolean;
+  title: string;
+  onClose: () => void;
+  children: ComponentChildren;
+}
+
+/** A dialogue that stands before the page while `open`. */
+export function Dialog({ open, title, onClose, children }: DialogProps) {
+  const dialog = useRef<HTMLDialogElement>(null);
+  const id = useId();
+  useEffect(() => {
+    if (open && !dialog.current?.open) dialog.current?.showModal();
+    if (!open) dialog.current?.close();
+  }, [open]);
+  return (
+    <dialog ref={dialog} aria-labelledby={id} onClose={onClose}>
+      {open && (
+        <>
+          <h2 id={id} class="text-lg font-semibold mb-2">{title}</h2>
+          {children}
+        </>
+      )}
+    </dialog>
+  );
+}
+
+interface ConfirmProps {
+  open: boolean;
+  title: string;
+  hint: ComponentChildren;
+  /** what the button says that does it */
+  confirm: string;
+  cancel: string;
+  danger?: boolean;
+  /** what must be typed first; `ask` has a place {word} */
+  typed?: { word: string; ask: string };
+  /** the label of a reason to give; `required`: there must be one */
+  reason?: { label: string; required: boolean; placeholder?: string };
+  onClose: () => void;
+  onConfirm: (reason: string) => void;
+}
+
+/** Least and most characters of a reason, as the API has them. */
+const MIN_REASON = 3;
+const MAX_REASON = 500;
+
+/** Asks before something is done: for a reason, or to type a word, when it cannot be undone. */
+export function Confirm({ open, title, onClose, onConfirm, ...rest }: ConfirmProps) {
+  return (
+    <Dialog open={open} title={title} onClose={onClose}>
+      <Question {...rest} onClose={onClose} onConfirm={onConfirm} />
+    </Dialog>
+  );
+}
+
+function Question(
+  { hint, confirm, cancel, danger, typed, reason, onClose, onConfirm }: Omit<ConfirmProps, "open" | "title">,
+) {
+  const [word, setWord] = useState("");
+  const [why, setWhy] = useState("");
+  const go = (event: Event) => {
+    event.preventDefault();
+    if (!typed || word.trim() === typed.word) onConfirm(why.trim());
+  };
+  return (
+    <form onSubmit={go} class="grid gap-4">
+      <div class="text-muted">{hint}</div>
+      {reason && (
+        <Field
+          label={reason.label}
+          placeholder={reason.placeholder}
+          name="reason"
+          required={reason.required}
+          minLength={reason.required ? MIN_REASON : undefined}
+          maxLength={MAX_REASON}
+          autocomplete="off"
+          value={why}
+          onInput={(event) => setWhy(event.currentTarget.value)}
+        />
+      )}
+      {typed && (
+        <Field
+          label={fill(typed.ask, { word: typed.word })}
+          name="word"
+          autocomplete="off"
+          value={word}
+          onInput={(event) => setWord(event.currentTarget.value)}
+        />
+      )}
+      <div class="flex flex-wrap justify-end gap-2">
+        <button type="button" class="button" onClick={onClose}>{cancel}</button>
+        <button
+          type="submit"
+          class={danger ? "button danger" : "button primary"}
+          disabled={typed !== undefined && word.trim() !== typed.word}
+        >
+          {confirm}
+        </button>
+      </div>
+    </form>
+  );
+}

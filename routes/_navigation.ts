@@ -1,0 +1,78 @@
+/**
+ * Where one can go in the console. An area adds one line here when its pages are there, and nothing else: the column on
+ * desktops, the bar and the sheet on phones, and the tabs are drawn from these lists.
+ */
+
+import { covers, type Role } from "../core/admins/roles.ts";
+import { MAX_LIST_LIMIT, type NodeApi } from "../core/node_api.ts";
+import type { IconName } from "./_icons.tsx";
+import type { Texts } from "./texts/index.ts";
+
+/** A tab of a page that has several. */
+export interface Tab<Key extends string = string> {
+  href: string;
+  key: Key;
+  /** the least that may see it */
+  role: Role;
+}
+
+/** The tabs of `/settings`, in their order. */
+export const SETTINGS_TABS: Tab<keyof Texts["layout"]["settingsTabs"]>[] = [];
+
+/** The tabs of `/protection`, in their order. */
+export const PROTECTION_TABS: Tab<keyof Texts["layout"]["protectionTabs"]>[] = [];
+
+/** A page of the navigation. */
+export interface Entry {
+  /** also stands for all pages below it */
+  href: string;
+  key: keyof Texts["layout"]["pages"];
+  icon: IconName;
+  /** the least that may see it */
+  role: Role;
+  /** "main": what an admin comes for, also in the bar of phones; "node": the rest, on phones behind "More" */
+  group: "main" | "node";
+  /** leads to the first of these that its reader may see; without any it is not shown */
+  tabs?: readonly Tab[];
+  /** how many things wait there */
+  waiting?: (api: NodeApi) => number;
+}
+
+const NAVIGATION: Entry[] = [
+  { href: "/", key: "overview", icon: "overview", role: "viewer", group: "main" },
+  { href: "/conversations", key: "conversations", icon: "conversations", role: "moderator", group: "main" },
+  { href: "/requests", key: "requests", icon: "requests", role: "moderator", group: "main", waiting: requestsOf },
+  {
+    href: "/protection",
+    key: "protection",
+    icon: "protection",
+    role: "moderator",
+    group: "main",
+    tabs: PROTECTION_TABS,
+  },
+  { href: "/settings", key: "settings", icon: "settings", role: "viewer", group: "node", tabs: SETTINGS_TABS },
+];
+
+function requestsOf(api: NodeApi): number {
+  return api.requests({ limit: MAX_LIST_LIMIT }).items.length;
+}
+
+/** A page that a reader may go to. */
+export interface Place extends Omit<Entry, "tabs" | "waiting" | "role"> {
+  /** where the link leads */
+  to: string;
+  /** is the reader there? */
+  here: boolean;
+  waiting: number;
+}
+
+/** Where somebody with this role can go. @param path where they are */
+export function placesFor(role: Role | null, path: string, api: NodeApi): Place[] {
+  if (role === null) return [];
+  return NAVIGATION.filter((entry) => covers(role, entry.role)).flatMap(({ tabs, waiting, role: _role, ...entry }) => {
+    const first = tabs?.find((tab) => covers(role, tab.role));
+    if (tabs && !first) return [];
+    const here = entry.href === "/" ? path === "/" : path === entry.href || path.startsWith(`${entry.href}/`);
+    return [{ ...entry, to: first?.href ?? entry.href, here, waiting: waiting?.(api) ?? 0 }];
+  });
+}

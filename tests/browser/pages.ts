@@ -1,0 +1,21 @@
+/**
+ * All pages of the console, by a name that files can have. Each line here gets screenshots (light, dark, desktop, phone),
+ * a look by axe in both colours, and a check that it fits on a phone.
+ */
+
+import type { Demo } from "../support/demo.ts";
+
+/** Where a page is, over the demo data. */
+export type PathOf = (demo: Demo) => string;
+
+export const PAGES: Record<string, PathOf> = {
+  overview: () => "/",
+  conversations: () => "/conversations",
+  timeline: ({ group }) => `/conversations/${group}`,
+  members: ({ group }) => `/conversations/${group}/members`,
+  files: ({ group }) => `/conversations/${group}/files`,
+  history: ({ group }) => `/conversations/${group}/history`,
+  manage: ({ group }) => `/conversations/${group}/manage`,
+  requests: () => "/requests",
+  nothing: () => "/nothing",
+};
