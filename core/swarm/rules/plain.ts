@@ -1,4 +1,4 @@
-/** Messages, files, calls and every type nobody knows yet (swarm-repository.md 5.2 "everything else", 5.4). */
+/** The rule of all messages that are no edits (swarm-repository.md 5.2 "everything else", 5.4). */
 
 import { Mode } from "../conversation_facts.ts";
 import type { RuleContext } from "./context.ts";

@@ -7,25 +7,33 @@ import { readCommit } from "../../../core/swarm/conversation_facts.ts";
 import { treesOf } from "../../../core/swarm/members.ts";
 import { blob, type Oid } from "../../../core/swarm/object.ts";
 import { editTree, file } from "../../../core/swarm/tree_edit.ts";
-import { certificateBlobs, writeCommit } from "../../../core/swarm/write.ts";
-import { createConversation } from "../../../core/swarm/write_members.ts";
+import { EMPTY_BLOB } from "../../../core/swarm/rules/context.ts";
+import { certificateBlobs, writeCommit, type Written } from "../../../core/swarm/write.ts";
+import { createConversation, invite, join } from "../../../core/swarm/write_members.ts";
 import { writeMessage, writeText } from "../../../core/swarm/write_messages.ts";
 import { utf8 } from "../../../core/base/bytes.ts";
 import { MemoryReader, NOW, person, readBundle, readJson, refusal, Scene, verdicts } from "./support.ts";
 
 interface Pair {
-  /** A valid history and the commits in it that the rule is about. */
-  good: { bundle: string; type: string; action?: string };
+  /** A valid history and the commits in it that the rule is about; or a case of vectors/swarm/hostile.json that peers accept. */
+  good: { bundle: string; type: string; action?: string } | string;
   /** Cases of vectors/swarm/hostile.json, with what is said of them. */
   hostile: Record<string, string>;
 }
 
 const PAIRS: Record<string, Pair> = {
+  call_history: { good: { bundle: "group", type: "application/call-history+json" }, hostile: {} },
+  data_transfer: { good: { bundle: "one-to-one", type: "application/data-transfer+json" }, hostile: {} },
+  document: { good: "collab_doc", hostile: {} },
   edit: {
     good: { bundle: "one-to-one", type: "application/edited-message" },
-    hostile: { edit_of_other: "Malformed edit commit", text_edit_of_other: "Malformed edit commit" },
+    hostile: { edit_of_other: "Malformed edit commit" },
   },
   initial: { good: { bundle: "one-to-one", type: "initial" }, hostile: { second_root: "Malformed initial commit" } },
+  member: {
+    good: { bundle: "group", type: "member", action: "unban" },
+    hostile: { unknown_member_action: "Malformed member commit" },
+  },
   member_add: {
     good: { bundle: "group", type: "member", action: "add" },
     hostile: { add_self: "Malformed add member commit", add_nonempty_invite: "Malformed add member commit" },
@@ -42,17 +50,27 @@ const PAIRS: Record<string, Pair> = {
     good: { bundle: "group", type: "member", action: "remove" },
     hostile: { remove_of_other: "Member removed by somebody else" },
   },
-  plain: {
-    good: { bundle: "one-to-one", type: "application/data-transfer+json" },
-    hostile: { text_adds_file: "Malformed commit", text_self_promotion: "Malformed commit" },
-  },
   profile: {
     good: { bundle: "group", type: "application/update-profile" },
     hostile: { profile_by_member: "Malformed profile updates commit" },
   },
+  text: {
+    good: { bundle: "split-and-merge", type: "text/plain" },
+    hostile: {
+      text_adds_file: "Malformed commit",
+      text_self_promotion: "Malformed commit",
+      text_deletes_other_device: "Malformed commit",
+      text_edit_of_other: "Malformed edit commit",
+    },
+  },
+  unknown: { good: "unknown_type", hostile: {} },
   vote: {
     good: { bundle: "group", type: "vote" },
-    hostile: { vote_by_member: "Malformed vote", vote_for_self: "Malformed vote" },
+    hostile: {
+      vote_by_member: "Malformed vote",
+      vote_for_self: "Malformed vote",
+      vote_in_the_name_of_admin: "Malformed vote",
+    },
   },
 };
 
@@ -60,7 +78,7 @@ const PAIRS: Record<string, Pair> = {
 const BY_HAND = ["checkpoint", "merge"];
 
 /** What the rules are made with. */
-const TOOLS = ["context", "envelope", "index", "violation"];
+const TOOLS = ["context", "envelope", "index", "message", "plain", "violation"];
 
 Deno.test("every rule has its pair", () => {
   const folder = fileURLToPath(new URL("../../../core/swarm/rules", import.meta.url));
@@ -73,19 +91,24 @@ const { conversation } = readJson<{ conversation: string }>("swarm/hostile.json"
 
 for (const [rule, { good, hostile: cases }] of Object.entries(PAIRS)) {
   Deno.test(`${rule}: a real one is valid, hostile ones are refused for what they are`, async () => {
-    const { commits, conversation: id } = readJson<
-      { conversation: string; commits: { id: string; type: string; action?: string | null }[] }
-    >(`swarm/${good.bundle}.json`);
-    const { reader } = await readBundle(`swarm/${good.bundle}.bundle`);
-    const wanted = commits.filter(({ type, action }) => type === good.type && (action ?? undefined) === good.action);
-    assert.ok(wanted.length > 0);
-    for (const commit of wanted) assert.equal(await refusal(reader, commit.id, id), null);
+    for (const [reader, commit, id] of await goodOnes(good)) assert.equal(await refusal(reader, commit, id), null);
     for (const [name, reason] of Object.entries(cases)) {
       const all = await verdicts(hostile.reader, hostile.refs.get(name) ?? "", conversation);
       const refused = all.filter(({ valid }) => !valid);
       assert.equal(refused[0]?.reason, reason, name);
     }
   });
+}
+
+async function goodOnes(good: Pair["good"]): Promise<[MemoryReader, Oid, Oid][]> {
+  if (typeof good === "string") return [[hostile.reader, hostile.refs.get(good) ?? assert.fail(good), conversation]];
+  const { commits, conversation: id } = readJson<
+    { conversation: string; commits: { id: string; type: string; action?: string | null }[] }
+  >(`swarm/${good.bundle}.json`);
+  const { reader } = await readBundle(`swarm/${good.bundle}.bundle`);
+  const wanted = commits.filter(({ type, action }) => type === good.type && (action ?? undefined) === good.action);
+  assert.ok(wanted.length > 0);
+  return wanted.map((commit) => [reader, commit.id, id]);
 }
 
 const [alice, bob] = await Promise.all([person(), person()]);
@@ -152,6 +175,73 @@ Deno.test("checkpoint: in a document, an attachment under its own name; elsewher
       await refusal(reader, text.head, root.oid),
       mode === 4 ? "Message commit in document repository" : null,
     );
+  }
+});
+
+/** One of each kind of message, and what of it (if anything) its author may edit afterwards. */
+const MESSAGES: Record<string, { body: Record<string, string>; edit?: Record<string, string> }> = {
+  call_history: { body: { type: "application/call-history+json", confId: "7", device: "d", uri: "u" } },
+  data_transfer: {
+    body: {
+      type: "application/data-transfer+json",
+      displayName: "a.txt",
+      sha3sum: "0".repeat(128),
+      tid: "7",
+      totalSize: "1",
+    },
+    edit: { type: "application/data-transfer+json", tid: "" },
+  },
+  document: {
+    body: { type: "application/collab-doc+json", uri: "1".repeat(40), displayName: "Notes", mimeType: "text/x-y" },
+    edit: { type: "application/collab-doc+json" },
+  },
+  text: { body: { type: "text/plain", body: "hi" }, edit: { type: "text/plain", body: "ho" } },
+  unknown: { body: { type: "application/x-of-2031+json" } },
+};
+
+for (const [rule, { body, edit }] of Object.entries(MESSAGES)) {
+  Deno.test(`${rule}: by today's rules one of its own and what edits it; never files of others, another's edit or a forged one`, async () => {
+    const scene = new Scene();
+    const id = await scene.put(createConversation(scene.as(alice), { mode: 2 }));
+    await scene.put(invite(scene.as(alice), bob.account));
+    await scene.put(join(scene.as(bob)));
+    const message = await scene.put(writeMessage(scene.as(alice), body));
+    const verdict = async (written: Promise<Written>) =>
+      await refusal(scene.reader, (await scene.keep(written)).head, id);
+    assert.equal(await verdict(writeMessage(scene.as(alice), body)), null);
+    const change = { ...edit ?? body, edit: message };
+    assert.equal(await verdict(writeMessage(scene.as(alice), change)), edit ? null : "Malformed edit commit");
+    assert.equal(await verdict(writeMessage(scene.as(bob), change)), "Malformed edit commit");
+    assert.equal(
+      await verdict(writeMessage(scene.as(bob), { ...change, edit: "1".repeat(40) })),
+      "Malformed edit commit",
+    );
+    const edits = new Map([[`members/${bob.account}.crt`, null]]);
+    for (
+      const [says, reason] of [[body, "Malformed commit"], [
+        change,
+        edit && "Edit commit changes files of others",
+      ]] as const
+    ) {
+      if (!reason) continue;
+      const greedy = writeCommit(scene.as(alice), { message: jsonMessage(says), edits, certificates: "none" });
+      assert.equal(await verdict(greedy), reason);
+    }
+    const forger = { ...scene.as(alice), identity: { ...alice, key: bob.key } };
+    assert.equal(await verdict(writeMessage(forger, body)), "Invalid user");
+  });
+}
+
+Deno.test("member: whom it is about must be told; nothing else is asked of the name", async () => {
+  const scene = new Scene();
+  const id = await scene.put(createConversation(scene.as(alice), { mode: 2 }));
+  for (const uri of ["", "0".repeat(40), "bob", `jami:${bob.account}`]) {
+    const message = jsonMessage({ type: "member", action: "add", uri });
+    const edits = new Map([[`invited/${bob.account}`, file(EMPTY_BLOB)]]);
+    const written = await scene.keep(
+      writeCommit(scene.as(alice), { message, edits, objects: [blob(new Uint8Array())], certificates: "none" }),
+    );
+    assert.equal(await refusal(scene.reader, written.head, id), "Invalid member URI", uri);
   }
 });
 
