@@ -2,7 +2,6 @@
 
 import { getLogger } from "@logtape/logtape";
 import { networkInterfaces } from "node:os";
-import { UnknownContact } from "./account/contacts.ts";
 import { Admins } from "./admins/admins.ts";
 import type { Bytes } from "./base/bytes.ts";
 import { every, systemClock } from "./base/clock.ts";
@@ -40,7 +39,6 @@ import {
   type NewJoinLink,
   NodeError,
   type NodeEvent,
-  type NodeFault,
   type NodeInfo,
   type NodeSettings,
   type OverrideResult,
@@ -53,21 +51,20 @@ import {
   type StorageInfo,
 } from "./node_api.ts";
 import { NodeOverview } from "./node_overview.ts";
+import { checkHost, checkPicture } from "./node_groups.ts";
 import * as view from "./node_view.ts";
 import { NodeNames } from "./node_names.ts";
 import { ownVcard } from "./node_profile.ts";
+import { refusing } from "./node_refusals.ts";
 import { writeSettings } from "./node_settings.ts";
-import { UnknownInvitation } from "./relay/invitations.ts";
-import { type LinkFault, LinkRefused } from "./relay/join_links.ts";
-import { NothingRefused } from "./relay/refused.ts";
 import { Relay } from "./relay/relay.ts";
 import type { NewCommit } from "./store/commits.ts";
+import type { Conversation as ConversationRecord } from "./store/conversations.ts";
 import { conversationsPath, databasePath, filesPath, identityPath, refusedPath } from "./store/places.ts";
 import { openStore, type Store } from "./store/store.ts";
 import { bundleOf } from "./swarm/bundle.ts";
-import { type Conversation, NotMember } from "./swarm/conversation.ts";
+import type { Conversation } from "./swarm/conversation.ts";
 import { Mode } from "./swarm/conversation_facts.ts";
-import { WriteConflict, WriteRefused } from "./swarm/write.ts";
 import { writeText } from "./swarm/write_messages.ts";
 import { VERSION } from "./version.ts";
 
@@ -85,14 +82,6 @@ const GROUP_MODES = {
   "invites-only": Mode.invitesOnly,
   "public": Mode.public,
 } satisfies Record<GroupMode, Mode>;
-
-/** What the API answers when a join link is not obeyed. */
-const LINK_FAULTS: Record<LinkFault, NodeFault> = {
-  "no link": "not found",
-  "busy": "too many",
-  "banned": "forbidden",
-  "own account": "bad request",
-};
 
 /**
  * Builds the node of a data folder; a new account is made in an empty one, which takes some seconds.
@@ -319,18 +308,22 @@ export class Node implements RunnableNode {
   }
 
   conversation(id: string): Promise<ConversationDetail> {
-    const record = this.store.conversations.get(id);
-    if (!record || record.erased) return Promise.reject(new NodeError("not found", "no such conversation"));
-    return view.conversationDetail(record, this.#relay, this.store, this.#names.called);
+    return refusing(() => view.conversationDetail(this.#known(id), this.#relay, this.store, this.#names.called));
   }
 
   async createGroup({ mode, ...profile }: NewGroup): Promise<ConversationDetail> {
+    checkPicture(profile.avatar);
     const { id } = await refusing(() => this.#relay.groups.create(GROUP_MODES[mode], profile));
     return await this.conversation(id);
   }
 
   async updateGroup(id: string, changes: GroupChanges): Promise<ConversationDetail> {
-    await refusing(() => this.#relay.groups.update(this.#open(id), view.profileChanges(changes)));
+    await refusing(async () => {
+      const conversation = this.#open(id);
+      checkPicture(changes.avatar);
+      checkHost(changes.defaultHost, view.members(conversation, this.#relay, this.store, this.#names.called));
+      await this.#relay.groups.update(conversation, view.profileChanges(changes));
+    });
     return await this.conversation(id);
   }
 
@@ -354,7 +347,7 @@ export class Node implements RunnableNode {
   }
 
   joinLink(id: string): JoinLinkInfo {
-    const link = this.store.joinLinks.get(id);
+    const link = this.store.joinLinks.get(this.#known(id).id);
     if (!link) throw new NodeError("not found", "there is no join link");
     return view.joinLinkInfo(link);
   }
@@ -373,7 +366,7 @@ export class Node implements RunnableNode {
 
   async revokeJoinLink(id: string, doer: Doer): Promise<void> {
     await refusing(() => {
-      if (!this.store.joinLinks.delete(id)) throw new NodeError("not found", "there is no join link");
+      if (!this.store.joinLinks.delete(this.#known(id).id)) throw new NodeError("not found", "there is no join link");
       this.store.audit.append({ ...doer, action: "link.revoke", target: id, detail: "" });
     });
   }
@@ -390,33 +383,31 @@ export class Node implements RunnableNode {
   }
 
   async leave(id: string): Promise<void> {
-    const record = this.store.conversations.get(id);
-    if (!record) throw new NodeError("not found", "no such conversation");
-    if (record.state === "left") throw new NodeError("conflict", "the conversation was left already");
+    if (this.#known(id).state === "left") throw new NodeError("conflict", "the conversation was left already");
     await refusing(() => this.#relay.groups.leave(id));
   }
 
   async refused(id: string): Promise<RefusedInfo[]> {
-    if (!this.store.conversations.get(id)) throw new NodeError("not found", "no such conversation");
-    return await Promise.resolve(this.#relay.refused.list(id).map(view.refusedInfo));
+    return await refusing(() => this.#relay.refused.list(this.#known(id).id).map(view.refusedInfo));
   }
 
   async overrideRefused(id: string, commit: string, reason: string, doer: Doer): Promise<OverrideResult> {
     return await refusing(async () => {
-      const kept = await this.#relay.refused.override(id, commit, reason);
+      const kept = await this.#relay.refused.override(this.#known(id).id, commit, reason);
       this.store.audit.append({ ...doer, action: "commit.override", target: `${id}/${commit}`, detail: reason });
       return { refused: kept.map(view.refusedInfo) };
     });
   }
 
   async dropRefused(id: string, commit: string, doer: Doer): Promise<void> {
-    await refusing(() => this.#relay.refused.drop(id, commit));
+    await refusing(() => this.#relay.refused.drop(this.#known(id).id, commit));
     this.store.audit.append({ ...doer, action: "commit.drop", target: `${id}/${commit}`, detail: "" });
   }
 
   async erase(id: string): Promise<void> {
-    if (!this.store.conversations.get(id)) throw new NodeError("not found", "no such conversation");
-    if (!await this.#relay.conversations.erase(id)) throw new NodeError("conflict", "leave the conversation first");
+    if (!await this.#relay.conversations.erase(this.#known(id).id)) {
+      throw new NodeError("conflict", "leave the conversation first");
+    }
     this.#emit({ type: "conversation-gone", data: { id } });
   }
 
@@ -449,8 +440,7 @@ export class Node implements RunnableNode {
   }
 
   async files(id: string, { limit, after }: ListQuery): Promise<ListPage<FileInfo>> {
-    if (!this.store.conversations.get(id)) throw new NodeError("not found", "no such conversation");
-    const page = this.store.files.page(id, { limit: limit + 1, after });
+    const page = this.store.files.page(this.#known(id).id, { limit: limit + 1, after });
     const items = await Promise.all(page.slice(0, limit).map((file) => view.fileInfo(file, this.#relay)));
     return { items, next: page.length > limit ? page[limit - 1].id : null };
   }
@@ -471,10 +461,17 @@ export class Node implements RunnableNode {
     return () => this.#listeners.delete(listener);
   }
 
+  /** The record of a conversation that is or was here, and was not deleted. */
+  #known(id: string): ConversationRecord {
+    const record = this.store.conversations.get(id);
+    if (record && !record.erased) return record;
+    throw new NodeError("not found", "no such conversation");
+  }
+
   #open(id: string): Conversation {
     const conversation = this.#relay.conversations.get(id);
     if (conversation) return conversation;
-    if (!this.store.conversations.get(id)) throw new NodeError("not found", "no such conversation");
+    this.#known(id);
     if (this.#relay.conversations.isDamaged(id)) {
       throw new NodeError("conflict", "the conversation's repository is damaged");
     }
@@ -608,23 +605,4 @@ function ownAddresses(): string[] {
   return Object.values(networkInterfaces()).flatMap((list) => list ?? [])
     .filter(({ internal, address }) => !internal && !/^(fe80:|169\.254\.)/i.test(address))
     .map(({ address }) => address);
-}
-
-/** Runs `work`; what the rooms refuse becomes an answer of the API. */
-async function refusing<T>(work: () => T | Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    if (error instanceof NodeError || !(error instanceof KituoError)) throw error;
-    if (error instanceof UnknownInvitation || error instanceof NothingRefused) {
-      throw new NodeError("not found", error.message, { cause: error });
-    }
-    if (error instanceof UnknownContact) throw new NodeError("bad request", error.message, { cause: error });
-    if (error instanceof LinkRefused) throw new NodeError(LINK_FAULTS[error.fault], error.message, { cause: error });
-    if (error instanceof WriteConflict) throw new NodeError("conflict", error.message, { cause: error });
-    if (error instanceof WriteRefused || error instanceof NotMember) {
-      throw new NodeError("forbidden", error.message, { cause: error });
-    }
-    throw new NodeError("conflict", error.message, { cause: error });
-  }
 }

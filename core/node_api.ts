@@ -23,6 +23,8 @@ export type NodeFault =
   | "conflict"
   /** the rules do not let this node do that, for example it is not a member */
   | "forbidden"
+  /** a part of what was sent does not have the form that it should, for example a picture that is none */
+  | "unfit"
   /** the request makes no sense, for example the node as its own contact */
   | "bad request"
   /** too much was asked lately: later it may succeed */
@@ -149,6 +151,8 @@ export interface NewGroup {
   mode: GroupMode;
   title?: string;
   description?: string;
+  /** picture in base64 */
+  avatar?: string;
 }
 
 /** What to change in a group's profile; "" (or null) takes a value away, what is not there stays. */
@@ -505,7 +509,7 @@ export interface NodeApi {
   conversations(query: ListQuery): ListPage<ConversationSummary>;
   /** @throws {NodeError} "not found" */
   conversation(id: string): Promise<ConversationDetail>;
-  /** Makes a group with the node as its only admin. */
+  /** Makes a group with the node as its only admin. @throws {NodeError} "unfit" */
   createGroup(group: NewGroup): Promise<ConversationDetail>;
   /** Changes the profile, as an admin. @throws {NodeError} */
   updateGroup(conversationId: string, changes: GroupChanges): Promise<ConversationDetail>;

@@ -63,6 +63,7 @@ const STATUS_OF: Record<NodeFault, number> = {
   "forbidden": 403,
   "not found": 404,
   "conflict": 409,
+  "unfit": 422,
   "too many": 429,
   "unavailable": 502,
 };

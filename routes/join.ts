@@ -21,6 +21,7 @@ const REFUSALS: Record<NodeFault, { status: 400 | 403 | 404 | 409 | 429 | 502; w
   "forbidden": { status: 403, why: "This account cannot be invited." },
   "too many": { status: 429, why: "Too many people use this link just now. Try again in a few minutes." },
   "bad request": { status: 400, why: "This Jami ID cannot be invited: is it yours?" },
+  "unfit": { status: 400, why: "This Jami ID cannot be invited." },
   "unavailable": { status: 502, why: "This does not work at the moment. Try again in a few minutes." },
   "conflict": { status: 409, why: "The group cannot be joined at the moment." },
 };

@@ -58,7 +58,8 @@ export class Conversations extends Emitter<ConversationsEvents> {
   #damaged = new Set<Oid>();
   #byAccount: Map<AccountId, Set<Conversation>> | null = null;
   #mutex = new KeyedMutex<Oid>();
-  #lastCreated = 0;
+  /** Seconds in which a conversation of ours began: no two may (swarm-repository.md 3.1). */
+  #begun = new Set<number>();
 
   constructor(private readonly options: ConversationsOptions) {
     super();
@@ -179,11 +180,9 @@ export class Conversations extends Emitter<ConversationsEvents> {
   /** Makes a new conversation, with this node as its admin. */
   async create(conversation: NewConversation): Promise<Conversation> {
     const { store, identity, clock, displayName } = this.options;
-    // Two initial commits of one second and mode could be the same conversation (swarm-repository.md 3.1).
     let written;
     do {
-      const now = Math.max(clock.now(), this.#lastCreated + 1_000);
-      this.#lastCreated = now;
+      const now = this.#freeSecond() * 1_000;
       written = await createConversation({ identity, displayName: displayName(), now }, conversation);
     } while (store.conversations.get(written.head)); // of the same second, before a restart
     const id = written.head;
@@ -269,6 +268,14 @@ export class Conversations extends Emitter<ConversationsEvents> {
     }
     const role = last?.members?.roles.get(this.options.identity.account);
     if (!role || role === "banned") throw new NotInvited(`not invited to conversation ${id}`);
+  }
+
+  /** The newest second in which nothing began: never one to come, for whoever makes many at once would be shown times ahead. */
+  #freeSecond(): number {
+    let second = Math.floor(this.options.clock.now() / 1_000);
+    while (this.#begun.has(second)) second--;
+    this.#begun.add(second);
+    return second;
   }
 
   /** Writes a new repository aside and moves it to its place when it is whole. */

@@ -11,7 +11,7 @@ import { Mode } from "../swarm/conversation_facts.ts";
 import type { Oid } from "../swarm/object.ts";
 import type { Profile } from "../swarm/profile.ts";
 import { ban, invite, leave, unban, updateProfile } from "../swarm/write_members.ts";
-import { WriteRefused } from "../swarm/write.ts";
+import { type WriteContext, WriteRefused, type Written } from "../swarm/write.ts";
 import { LEAVING_MS } from "./constants.ts";
 import type { Conversations } from "./conversations.ts";
 import type { Delivery } from "./delivery.ts";
@@ -86,10 +86,11 @@ export class Groups {
   /** Invites an account that asked for it: never one that is banned. */
   async admit(conversation: Conversation, account: AccountId): Promise<void> {
     this.mayInvite(conversation);
-    const { roles, bannedAccounts } = conversation.members;
-    const isInvited = conversation.joined && roles.get(account) === "invited" && !bannedAccounts.has(account);
-    const commit = () => conversation.write((context) => invite(context, account));
-    await this.options.invitations.owe(conversation, account, isInvited ? undefined : commit);
+    const isInvited = () => conversation.joined && standing(conversation, account) === "invited";
+    // asked again when it is our turn to write: somebody else may have asked for the same at the same time
+    const commit = () =>
+      conversation.write(async (context) => isInvited() ? nothing(context) : await invite(context, account));
+    await this.options.invitations.owe(conversation, account, isInvited() ? undefined : commit);
   }
 
   /** @throws {NoGroup} in a one-to-one conversation; {WriteRefused} where only admins invite, and this node is none */
@@ -102,19 +103,25 @@ export class Groups {
   }
 
   /**
-   * Votes to ban a person or a device, and bans it when that decides the vote.
+   * Votes to ban a person or a device, and bans it when that decides the vote. Who is banned already stays so.
    * @param reason for the log: the protocol has no place for it
    */
   async ban(conversation: Conversation, target: AccountId | DeviceId, reason: string): Promise<void> {
     group(conversation);
-    await conversation.write((context) => ban(context, target));
+    const isBanned = () => standing(conversation, target) === "banned";
+    await conversation.write(async (context) => isBanned() ? nothing(context) : await ban(context, target));
     log.info("voted to ban {target} from {id}: {reason}", { target, id: conversation.id, reason });
   }
 
-  /** Votes to end a ban, and ends it when that decides the vote: the target is again what it was; who was invited is sent the invitation anew. */
+  /**
+   * Votes to end a ban, and ends it when that decides the vote: the target is again what it was; who was invited is sent the invitation anew. Where there is no
+   * ban any more nothing happens.
+   */
   async unban(conversation: Conversation, target: AccountId | DeviceId): Promise<void> {
     group(conversation);
-    const commit = () => conversation.write((context) => unban(context, target));
+    const isFree = () => ["in", "invited"].includes(standing(conversation, target));
+    const commit = () =>
+      conversation.write(async (context) => isFree() ? nothing(context) : await unban(context, target));
     if (isDeviceId(target)) await commit();
     else await this.options.invitations.owe(conversation, target, commit);
     log.info("voted to end the ban of {target} in {id}", { target, id: conversation.id });
@@ -212,6 +219,22 @@ export function memberSteps(store: Store, id: Oid): MemberStep[] {
     const said: CommitBody = JSON.parse(body); // a commit whose type was read from such an object
     return { commit, seq, author, action: field(said, "action"), uri: field(said, "uri") };
   });
+}
+
+/** How an account or a device stands in a group now. */
+function standing({ members }: Conversation, target: AccountId | DeviceId): "in" | "invited" | "banned" | "out" {
+  if (isDeviceId(target)) {
+    if (members.bannedDevices.has(target)) return "banned";
+    return members.devices.has(target) ? "in" : "out";
+  }
+  if (members.bannedAccounts.has(target)) return "banned";
+  const role = members.roles.get(target);
+  return role === "invited" ? "invited" : role === "admin" || role === "member" ? "in" : "out";
+}
+
+/** What is written where all is as it was asked for. */
+function nothing({ head }: WriteContext): Written {
+  return { objects: [], head, commits: [] };
 }
 
 /** @throws {NoGroup} */

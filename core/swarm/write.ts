@@ -10,7 +10,7 @@ import type { AccountId, DeviceId } from "../identity/ids.ts";
 import type { PrivateKey } from "../identity/keys.ts";
 import { devicePath } from "./author.ts";
 import { certificateIn } from "./certificate_files.ts";
-import { buildCommit, signatureName } from "./commit.ts";
+import { buildCommit, jsonMessage, signatureName } from "./commit.ts";
 import { readCommit } from "./conversation_facts.ts";
 import { MAX_TIME_AHEAD } from "./history_limits.ts";
 import { treesOf } from "./members.ts";
@@ -111,6 +111,24 @@ export async function thenWrite(
     head: second.head,
     commits: [...first.commits, ...second.commits],
   };
+}
+
+/** Type of the commit by which a device only shows its certificates: a plain one, which every peer carries and no client shows (5.4). */
+const INTRODUCTION = "application/x-kituo-device";
+
+/**
+ * Writes what may not bring our certificates along (4): where they are missing or have expired, a commit that brings them comes
+ * first, so that a device that never wrote here may do the same as others.
+ */
+export async function introduced(
+  context: WriteContext,
+  next: (context: WriteContext) => Promise<Written>,
+): Promise<Written> {
+  const { tree, timestamp } = await readCommit(context.reader, context.head);
+  const own = await ownCertificates(context, tree, "renew", commitTime(context.now, [timestamp]));
+  if (own.edits.size === 0) return await next(context);
+  const message = jsonMessage({ type: INTRODUCTION });
+  return await thenWrite(context, await writeCommit(context, { message, certificates: "renew" }), next);
 }
 
 /** Not before the parents, as long as they are not far in the future (2). Seconds. */

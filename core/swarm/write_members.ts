@@ -15,6 +15,7 @@ import { TreeReader } from "./tree_view.ts";
 import { countingVotes, isDecided } from "./votes.ts";
 import {
   certificateBlobs,
+  introduced,
   thenWrite,
   writeCommit,
   WriteConflict,
@@ -112,18 +113,21 @@ export async function join(context: WriteContext): Promise<Written> {
 }
 
 /**
- * Leaves: our account's certificate and all its devices go, as with today's daemons.
- * @throws {WriteRefused} when we are no member, or this device never wrote here: everybody would refuse that (4.0)
+ * Leaves: our account's certificate and all its devices go, as with today's daemons. A device that never wrote here shows
+ * itself first: everybody would refuse its leaving else (4.0).
+ * @throws {WriteRefused} when we are no member
  */
 export async function leave(context: WriteContext): Promise<Written> {
-  const { members } = await requireWritingRole(context);
-  const { account } = context.identity;
-  const devices = [...members.devices].filter(([, owner]) => owner === account).map(([device]) => devicePath(device));
-  const tree = (await readCommit(context.reader, context.head)).tree;
-  const gone = [`admins/${account}.crt`, `members/${account}.crt`, ...devices];
-  const edits = new Map<string, null>();
-  for (const path of gone) if (await treesOf(context.reader).file(tree, path)) edits.set(path, null);
-  return await writeCommit(context, { message: memberMessage("remove", account), edits, certificates: "none" });
+  await requireWritingRole(context);
+  return await introduced(context, async (next) => {
+    const { members, tree } = await requireWritingRole(next);
+    const { account } = next.identity;
+    const devices = [...members.devices].filter(([, owner]) => owner === account).map(([device]) => devicePath(device));
+    const gone = [`admins/${account}.crt`, `members/${account}.crt`, ...devices];
+    const edits = new Map<string, null>();
+    for (const path of gone) if (await treesOf(next.reader).file(tree, path)) edits.set(path, null);
+    return await writeCommit(next, { message: memberMessage("remove", account), edits, certificates: "none" });
+  });
 }
 
 /** Changes the given parts of the profile; the others stay. @throws {WriteRefused} when we are no admin */
@@ -131,12 +135,13 @@ export async function updateProfile(context: WriteContext, changes: Partial<Prof
   const { tree } = await requireAdmin(context);
   const profile = await profileAt(context.reader, tree);
   const now = blob(writeProfile({ ...profile, ...changes }));
-  return await writeCommit(context, {
-    message: jsonMessage({ type: "application/update-profile" }),
-    edits: new Map([[PROFILE_PATH, file(now.oid)]]),
-    objects: [now],
-    certificates: "none",
-  });
+  return await introduced(context, (next) =>
+    writeCommit(next, {
+      message: jsonMessage({ type: "application/update-profile" }),
+      edits: new Map([[PROFILE_PATH, file(now.oid)]]),
+      objects: [now],
+      certificates: "none",
+    }));
 }
 
 /**

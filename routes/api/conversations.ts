@@ -9,6 +9,7 @@ import {
   deviceId,
   everywhere,
   id,
+  isBlank,
   json,
   listQuery,
   mayConflict,
@@ -50,22 +51,27 @@ const detail = summary.extend({
 }).openapi("Conversation");
 
 /** A line of the profile: line breaks would end it. */
-const line = (most: number) => text(most).regex(/^[^\r\n]*$/, "must have no line breaks");
+const line = (most: number) =>
+  text(most).regex(/^[^\r\n]*$/, "must have no line breaks")
+    .refine((text) => !isBlank(text), "must not be blank").trim();
 const title = line(MAX_TITLE);
 const description = line(MAX_DESCRIPTION);
 
+const avatar = z.union([z.literal(""), z.base64()]).refine((text) => text.length <= MAX_AVATAR, {
+  message: `must have ${MAX_AVATAR} characters at most`,
+}).openapi({ type: "string", description: "PNG or JPEG in base64" });
+
 const newGroup = z.strictObject({
   mode: z.enum(["admin-invites-only", "invites-only", "public"]),
-  title: title.optional(),
+  title: title.min(1, "must not be blank").optional(),
   description: description.optional(),
+  avatar: avatar.optional(),
 }).openapi("NewGroup");
 
 const groupChanges = z.strictObject({
   title: title.optional(),
   description: description.optional(),
-  avatar: z.union([z.literal(""), z.base64()]).refine((text) => text.length <= MAX_AVATAR, {
-    message: `must have ${MAX_AVATAR} characters at most`,
-  }).optional().openapi({ type: "string", description: "picture in base64" }),
+  avatar: avatar.optional(),
   defaultHost: z.strictObject({ jamiId: id, deviceId }).nullable().optional(),
 }).openapi("GroupChanges", { description: "What is not there stays; an empty text or null takes a value away." });
 

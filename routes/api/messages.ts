@@ -7,10 +7,24 @@ import type { Privacy } from "../privacy.ts";
 import { callerOf } from "../caller.ts";
 import { router } from "../router.ts";
 import { message } from "./message_schema.ts";
-import { action, count, everywhere, id, json, mayConflict, moderator, notFound, text, withBody } from "./schemas.ts";
+import {
+  action,
+  count,
+  everywhere,
+  id,
+  isBlank,
+  json,
+  mayConflict,
+  moderator,
+  notFound,
+  text,
+  withBody,
+} from "./schemas.ts";
 
 const newMessage = z.strictObject({
-  body: text(MAX_TEXT).min(1).openapi({ description: "well-formed Unicode without U+0000" }),
+  body: text(MAX_TEXT).min(1).refine((text) => !isBlank(text), "must not be blank").openapi({
+    description: "well-formed Unicode without U+0000",
+  }),
 }).openapi("NewMessage");
 
 const listMessages = createRoute({

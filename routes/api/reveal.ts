@@ -36,7 +36,7 @@ const hide = createRoute({
   summary: "Ends that before its time",
   ...moderator,
   request: { params: z.object({ id }) },
-  responses: { 204: { description: "Hidden again" }, ...everywhere, ...withoutBody },
+  responses: { 204: { description: "Hidden again" }, ...everywhere, ...notFound, ...withoutBody },
 });
 
 /** The routes of reading. */
@@ -49,8 +49,10 @@ export function revealRoutes(api: NodeApi, privacy: Privacy) {
       await api.conversation(id); // there is such a one
       return c.json({ until: Math.floor(privacy.reveal(caller, id) / 1000) }, 201);
     })
-    .openapi(hide, (c) => {
-      privacy.hide(callerOf(c), c.req.valid("param").id);
+    .openapi(hide, async (c) => {
+      const { id } = c.req.valid("param");
+      await api.conversation(id);
+      privacy.hide(callerOf(c), id);
       return c.body(null, 204);
     });
 }

@@ -59,6 +59,11 @@ export function text(most: number) {
     .refine((text) => text.isWellFormed() && !text.includes("\0"), "must be well-formed Unicode without U+0000");
 }
 
+/** An empty text may mean that there is none; one of blanks, or of what nobody sees, means nothing. */
+export function isBlank(text: string): boolean {
+  return text !== "" && !/[^\p{Z}\p{C}]/u.test(text);
+}
+
 /** Seconds since 1970. */
 export const time = z.number().openapi({ description: "seconds since 1970", example: 1790000000 });
 

@@ -90,6 +90,10 @@ Deno.test("groups: made with a title, named anew; the record and the profile say
       groups.create(Mode.public),
     ]);
     assert.equal(new Set([group, ...others].map(({ id }) => id)).size, 4);
+    for (const { id } of others) {
+      const last = place.store.commits.latest(id, 1).map((commit) => place.store.commits.get(id, commit)?.timestamp);
+      assert.ok((last[0] ?? Infinity) * 1_000 <= NOW, "none says a time to come");
+    }
   }));
 
 Deno.test("groups: others' changes of the profile come into the record; only admins may", () =>
@@ -139,6 +143,22 @@ Deno.test("groups: an invitation is owed until the invited joined, over restarts
     await assert.rejects(groups.invite(group, bob.account), WriteConflict);
   }));
 
+Deno.test("groups: the same invitation, ban or end of it asked for twice at once is done once, and is no conflict", () =>
+  withPlaces([alice], async (place) => {
+    const { groups, owed } = scene(place);
+    const group = await groups.create(Mode.invitesOnly);
+    const twice = async (work: () => Promise<void>) => {
+      const before = place.store.commits.count(group.id);
+      await Promise.all([work(), work(), work()]);
+      return place.store.commits.count(group.id) - before;
+    };
+    assert.equal(await twice(() => groups.invite(group, bob.account)), 1);
+    assert.deepEqual([owed.owes(group.id, bob.account), roleIn(group, bob)], [true, "invited"]);
+    assert.equal(await twice(() => groups.ban(group, bob.account, "")), 2, "a vote and the ban");
+    assert.equal(await twice(() => groups.unban(group, bob.account)), 2);
+    assert.deepEqual([owed.owes(group.id, bob.account), roleIn(group, bob)], [true, "invited"]);
+  }));
+
 Deno.test("groups: a ban ends what is owed, its end renews it", () =>
   withPlaces([alice], async (place) => {
     const { groups, owed } = scene(place);
@@ -147,11 +167,17 @@ Deno.test("groups: a ban ends what is owed, its end renews it", () =>
     await groups.ban(group, bob.account, "");
     owed.settle(group);
     assert.deepEqual([place.store.invites.all().length, group.isMember(bob.account)], [0, false]);
-    await assert.rejects(groups.ban(group, bob.account, ""), WriteConflict);
+    const banned = group.head;
+    await groups.ban(group, bob.account, "");
+    assert.equal(group.head, banned, "a second ban writes nothing");
+    await assert.rejects(groups.ban(group, carol.account, ""), WriteConflict);
     await assert.rejects(groups.admit(group, bob.account), WriteConflict);
     await groups.unban(group, bob.account);
     assert.deepEqual([owed.owes(group.id, bob.account), roleIn(group, bob)], [true, "invited"]);
-    await assert.rejects(groups.unban(group, bob.account), WriteConflict);
+    const free = group.head;
+    await groups.unban(group, bob.account);
+    assert.equal(group.head, free, "and so does a second end of it");
+    await assert.rejects(groups.unban(group, carol.account), WriteConflict);
     // a new invitation by the admin ends a ban, too, as with daemons
     await groups.ban(group, bob.account, "");
     await groups.invite(group, bob.account);

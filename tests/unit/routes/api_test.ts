@@ -160,7 +160,7 @@ Deno.test("what the node refuses has the status of its kind, and its sentence", 
 Deno.test("every text that a peer can take is posted as it is", async () => {
   const { ask, node } = setUp();
   const path = `/conversations/${CONVERSATION}/messages`;
-  for (const body of ["\u{1f980}", " \n\t", "\u0001\ufffd\u202e", "x".repeat(16_000)]) {
+  for (const body of ["\u{1f980}", " \n\t.", "\u0001\ufffd\u202e", "x".repeat(16_000)]) {
     assert.equal((await ask("POST", path, { body })).status, 201);
     assert.equal(node.posts.at(-1)?.body, body);
   }

@@ -233,12 +233,25 @@ Deno.test("what must not be written is refused before it is signed", async () =>
   await refused(ban(scene.as(alice), carol.account));
   await refused(unban(scene.as(alice), bob.account));
   await refused(updateProfile(scene.as(bob), { title: "x" }));
-  await refused(updateProfile(scene.as(alice2), { title: "2023 peers refuse a profile with the first device file" }));
-  await refused(leave(scene.as(alice2)));
   await refused(writeText({ ...scene.as(alice), now: alice.chain[0].notAfter + 1000 }, "expired"));
   await scene.put(ban(scene.as(alice), bob.account));
   await refused(writeText(scene.as(bob), "banned"));
   await refused(invite(scene.as(alice), bob.account));
+});
+
+Deno.test("a device that never wrote shows itself before it names the group or leaves: 2023's peers refuse both together", async () => {
+  const { scene, id } = await group();
+  const before = scene.head;
+  await scene.put(updateProfile(scene.as(alice2), { title: "from the new device" }));
+  assert.deepEqual(await changes(scene), ["+profile.vcf"]);
+  const [introduction] = (await readCommit(scene.reader, scene.head)).parents;
+  const shown = await readCommit(scene.reader, introduction);
+  assert.deepEqual([shown.type, shown.parents], ["application/x-kituo-device", [before]]);
+  await scene.put(updateProfile(scene.as(alice2), { title: "again" }));
+  const another = await deviceOf(alice, undefined, Date.now());
+  await scene.put(leave(scene.as(another)));
+  assert.equal(await role(scene, alice), undefined);
+  assert.equal(await refusal(scene.reader, scene.head, id), null);
 });
 
 Deno.test("an expired certificate is renewed with a message, and with nothing else", async () => {
