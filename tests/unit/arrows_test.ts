@@ -4,7 +4,19 @@ import assert from "node:assert/strict";
 import { walk } from "../support/walk.ts";
 
 /** The rooms of core/, each of which may import from those before it. */
-const ROOMS = ["base", "store", "admins", "identity", "dht", "transport", "swarm", "messaging", "account", "relay"];
+const ROOMS = [
+  "base",
+  "store",
+  "admins",
+  "identity",
+  "backup",
+  "dht",
+  "transport",
+  "swarm",
+  "messaging",
+  "account",
+  "relay",
+];
 
 /** Files of core/ that belong to no room: what they may see of the rooms. */
 const SETTINGS = ["config.ts", "logging.ts", "permissions_command.ts", "version.ts"];
@@ -42,6 +54,7 @@ function objection({ from, to, typeOnly }: Import): string | null {
 }
 
 function objectionOfRoom(room: string, target: string): string | null {
+  if (target === "version.ts") return null;
   if (!ROOMS.includes(target)) return `a room does not know ${target}`;
   return ROOMS.indexOf(target) <= ROOMS.indexOf(room) ? null : `${target} comes after ${room}`;
 }
