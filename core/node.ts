@@ -51,7 +51,8 @@ import {
   type StorageInfo,
 } from "./node_api.ts";
 import { NodeOverview } from "./node_overview.ts";
-import { checkHost, checkPicture } from "./node_groups.ts";
+import { NodeGroupFiles } from "./node_group_files.ts";
+import { checkHost, checkPicture, knownConversation } from "./node_groups.ts";
 import * as view from "./node_view.ts";
 import { NodeNames } from "./node_names.ts";
 import { ownVcard } from "./node_profile.ts";
@@ -113,6 +114,7 @@ export class Node implements RunnableNode {
   readonly #relay: Relay;
   readonly #names: NodeNames;
   readonly nameServer: NameServerApi;
+  readonly groupFiles: NodeGroupFiles;
   readonly #listeners = new Set<(event: NodeEvent) => void>();
   readonly #started = systemClock.now();
   readonly #overview: NodeOverview;
@@ -162,6 +164,7 @@ export class Node implements RunnableNode {
       offerContact: config.offerContact,
       enforceModes: config.enforceModes,
     });
+    this.groupFiles = new NodeGroupFiles(store, this.#relay.files);
     this.#overview = new NodeOverview({
       clock: systemClock,
       relay: this.#relay,
@@ -461,11 +464,8 @@ export class Node implements RunnableNode {
     return () => this.#listeners.delete(listener);
   }
 
-  /** The record of a conversation that is or was here, and was not deleted. */
   #known(id: string): ConversationRecord {
-    const record = this.store.conversations.get(id);
-    if (record && !record.erased) return record;
-    throw new NodeError("not found", "no such conversation");
+    return knownConversation(this.store, id);
   }
 
   #open(id: string): Conversation {

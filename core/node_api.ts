@@ -5,12 +5,14 @@
 
 import type { Admins } from "./admins/admins.ts";
 import { KituoError } from "./base/errors.ts";
+import type { GroupFilesApi } from "./node_api_group_files.ts";
 import type { RegistrationResult } from "./account/name_server.ts";
 import type { Config } from "./config.ts";
 import type { Bytes } from "./base/bytes.ts";
 import type { LoggedWarning } from "./logging.ts";
 import type { Entry } from "./swarm/entry.ts";
 
+export * from "./node_api_group_files.ts";
 export type { RegistrationResult } from "./account/name_server.ts";
 export type { LoggedWarning } from "./logging.ts";
 export type { Entry } from "./swarm/entry.ts";
@@ -464,6 +466,8 @@ export type NodeSettings = Partial<Pick<Config, "name" | "acceptRequests">>;
 export interface NodeApi {
   /** who may use the console */
   readonly admins: Admins;
+  /** the files of one group */
+  readonly groupFiles: GroupFilesApi;
   /** Changes settings, now and for later starts (a flag or variable wins over them then). @throws {NodeError} "conflict" */
   configure(settings: NodeSettings): Promise<void>;
 

@@ -4,9 +4,18 @@ import { type Bytes, fromBase64 } from "./base/bytes.ts";
 import { pictureOf } from "./messaging/vcard.ts";
 import { pictureSize } from "./messaging/picture_size.ts";
 import { type CallHost, type MemberInfo, NodeError } from "./node_api.ts";
+import type { Conversation as ConversationRecord } from "./store/conversations.ts";
+import type { Store } from "./store/store.ts";
 
 /** Pixels of a picture's longer side: a small file may unfold to gigabytes in the apps of all members. */
 const MAX_SIDE = 2_048;
+
+/** The record of a conversation that is or was here, and was not deleted. @throws {NodeError} "not found" */
+export function knownConversation(store: Store, id: string): ConversationRecord {
+  const record = store.conversations.get(id);
+  if (record && !record.erased) return record;
+  throw new NodeError("not found", "no such conversation");
+}
 
 /**
  * @param avatar a picture in base64; "" or nothing = none

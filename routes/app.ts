@@ -19,6 +19,7 @@ import { contactRoutes } from "./api/contacts.ts";
 import { conversationRoutes } from "./api/conversations.ts";
 import { eventRoutes } from "./api/events.ts";
 import { exportRoutes } from "./api/exports.ts";
+import { groupFileRoutes } from "./api/group_files.ts";
 import { joinLinkRoutes } from "./api/join_links.ts";
 import { fileRoutes } from "./api/files.ts";
 import { memberRoutes } from "./api/members.ts";
@@ -129,6 +130,7 @@ export function createApp(node: NodeApi, options: AppOptions): OpenAPIHono {
     contactRoutes,
     conversationRoutes,
     fileRoutes,
+    groupFileRoutes,
     joinLinkRoutes,
     memberRoutes,
     messageRoutes,

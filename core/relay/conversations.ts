@@ -252,6 +252,7 @@ export class Conversations extends Emitter<ConversationsEvents> {
       store.transaction(() => {
         store.commits.drop(id);
         store.ledger.drop(id);
+        store.fileRules.put(id, { quota: null, retentionDays: null });
         store.conversations.put({ ...record, title: "", description: undefined, head: "", erased: clock.now() });
       });
       if (await isThere(this.#dir(id))) await Deno.remove(this.#dir(id), { recursive: true });

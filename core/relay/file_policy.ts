@@ -1,12 +1,13 @@
 /**
  * Which files are kept. A file over the limit is not fetched. When there is no more room, the oldest announcement gives way to a newer one: in the same
  * conversation when that is full, else in the conversation that uses most, so that nobody can push out the files of others by sending many.
- * What was given up is not fetched again.
+ * What was given up is not fetched again. A group may have a quota and an age of its own (store/file_rules.ts).
  */
 
 import { KituoError } from "../base/errors.ts";
 import type { FileRecord } from "../store/files.ts";
 import type { Store } from "../store/store.ts";
+import type { Oid } from "../swarm/object.ts";
 import { FILE_BATCH } from "./constants.ts";
 
 const DAY_MS = 24 * 3_600_000;
@@ -29,16 +30,15 @@ class NoRoom extends KituoError {}
 export class FilePolicy {
   constructor(private readonly store: Store, readonly limits: FileLimits) {}
 
-  /** The largest file that can be kept at all, bytes. */
-  get largest(): number {
+  /** The largest file that can be kept at all, bytes; of a conversation, or where nothing special is said. */
+  largest(conversation?: Oid): number {
     const { maxFile, total, perConversation } = this.limits;
-    return Math.min(maxFile, total, perConversation);
+    return Math.min(maxFile, total, conversation === undefined ? perConversation : this.#quota(conversation));
   }
 
-  /** Files announced before this time (ms) are given up. */
-  oldest(now: number): number {
-    const { retentionDays } = this.limits;
-    return retentionDays === 0 ? 0 : now - retentionDays * DAY_MS;
+  /** Files of a conversation announced before this time (ms) are given up. */
+  oldest(now: number, conversation: Oid): number {
+    return before(now, this.store.fileRules.get(conversation).retentionDays ?? this.limits.retentionDays);
   }
 
   /** Reserves room for a file. Returns the files that were given up for it, or `null` when it must be given up itself. */
@@ -61,11 +61,13 @@ export class FilePolicy {
     const { files } = this.store;
     return this.store.transaction(() => {
       const evicted: FileRecord[] = [];
-      for (let most = files.largest(); most; most = files.largest()) {
-        const fits = most.bytes <= this.limits.perConversation && files.used() <= this.limits.total;
-        const oldest = fits ? undefined : files.oldest(most.conversation);
-        if (!oldest) break;
-        evicted.push(this.#evict(oldest));
+      for (const { conversation } of files.uses()) {
+        while (files.used(conversation) > this.#quota(conversation)) {
+          evicted.push(this.#evict(files.oldest(conversation)));
+        }
+      }
+      for (let most; files.used() > this.limits.total && (most = files.largest());) {
+        evicted.push(this.#evict(files.oldest(most.conversation)));
       }
       return evicted;
     });
@@ -73,14 +75,24 @@ export class FilePolicy {
 
   /** Gives up files that are too old. Returns some of them; none when all is done. */
   expire(now: number): FileRecord[] {
-    const expired = this.store.files.older(this.oldest(now), FILE_BATCH);
+    const { files, fileRules } = this.store;
+    const expired = files.older(before(now, this.limits.retentionDays), FILE_BATCH);
+    for (const { conversation, retentionDays } of fileRules.all()) {
+      if (expired.length >= FILE_BATCH || retentionDays === null) continue;
+      expired.push(...files.older(before(now, retentionDays), FILE_BATCH, conversation));
+    }
     return this.store.transaction(() => expired.map((file) => this.#evict(file)));
+  }
+
+  #quota(conversation: Oid): number {
+    return this.store.fileRules.get(conversation).quota ?? this.limits.perConversation;
   }
 
   #inConversation(file: FileRecord): FileRecord[] {
     const { files } = this.store;
     const evicted: FileRecord[] = [];
-    while (files.used(file.conversation) + file.size > this.limits.perConversation) {
+    const quota = this.#quota(file.conversation);
+    while (files.used(file.conversation) + file.size > quota) {
       evicted.push(this.#evictFor(file, files.oldest(file.conversation)));
     }
     return evicted;
@@ -110,4 +122,9 @@ export class FilePolicy {
     this.store.files.setState(file.conversation, file.id, "evicted");
     return { ...file, state: "evicted" };
   }
+}
+
+/** The time (ms) that is so many days before `now`; 0 days = nothing is ever that old. */
+function before(now: number, days: number): number {
+  return days === 0 ? 0 : now - days * DAY_MS;
 }

@@ -11,6 +11,7 @@ import { Emitter } from "../base/events.ts";
 import type { DeviceId } from "../identity/ids.ts";
 import { parseChannelName, writeChannelName } from "../messaging/channel_name.ts";
 import type { CommitRow } from "../store/commits.ts";
+import type { FileRules } from "../store/file_rules.ts";
 import type { FileRecord, FileState } from "../store/files.ts";
 import type { Store } from "../store/store.ts";
 import type { Conversation } from "../swarm/conversation.ts";
@@ -105,10 +106,26 @@ export class Files extends Emitter<FilesEvents> {
     return state === "partial" ? Math.min(size, await this.#blobs.partSize(id)) : 0;
   }
 
+  /** Gives a conversation rules of its own about files; they are obeyed at once. */
+  setRules(conversation: Oid, rules: FileRules): void {
+    this.options.store.fileRules.put(conversation, rules);
+    this.#limitSizes();
+    this.options.store.files.limitSize(this.policy.largest(conversation), conversation);
+    this.#gone(this.policy.trim());
+    this.#expire();
+    this.#downloads.wake([conversation]);
+  }
+
+  #limitSizes(): void {
+    const { files, fileRules } = this.options.store;
+    files.limitSize(this.policy.largest());
+    for (const { conversation } of fileRules.all()) files.limitSize(this.policy.largest(conversation), conversation);
+  }
+
   async #prepare(): Promise<void> {
     const { store, conversations } = this.options;
     await this.#blobs.start();
-    store.files.limitSize(this.policy.largest);
+    this.#limitSizes();
     await this.#findMissing();
     this.#gone(this.policy.trim());
     this.#expire();
@@ -173,11 +190,11 @@ export class Files extends Emitter<FilesEvents> {
     const { conversation, id, author, device, timestamp } = commit;
     const now = this.options.clock.now();
     const announced = Math.min(timestamp * 1_000, now); // who writes a time to come must not outlive the others
-    const isOld = announced < this.policy.oldest(now);
+    const isOld = announced < this.policy.oldest(now, conversation);
     const isHere = this.options.store.files.isHeldIn(conversation, sha3, size);
     const state: FileState = isHere
       ? "stored"
-      : size > this.policy.largest
+      : size > this.policy.largest(conversation)
       ? "too large"
       : isOld
       ? "evicted"

@@ -55,12 +55,14 @@ export class Files {
   readonly #isPartial;
   readonly #used;
   readonly #usedIn;
+  readonly #uses;
   readonly #largest;
   readonly #oldest;
   readonly #older;
+  readonly #olderIn;
   readonly #stored;
-  readonly #refuse;
-  readonly #readmit;
+  readonly #limit;
+  readonly #limitIn;
   readonly #counts;
   readonly #drop;
   readonly #scanned;
@@ -89,22 +91,23 @@ export class Files {
       `SELECT ifnull(sum(size), 0) AS n FROM (SELECT DISTINCT sha3, size FROM files WHERE ${kept})`,
     );
     this.#usedIn = db.prepare(`SELECT ifnull(sum(size), 0) AS n FROM (${contents} AND conversation = ?)`);
-    this.#largest = db.prepare(
-      `SELECT conversation, sum(size) AS n FROM (${contents}) GROUP BY conversation ORDER BY n DESC, conversation LIMIT 1`,
-    );
+    const uses = `SELECT conversation, sum(size) AS n FROM (${contents}) GROUP BY conversation`;
+    this.#uses = db.prepare(uses);
+    this.#largest = db.prepare(`${uses} ORDER BY n DESC, conversation LIMIT 1`);
     this.#oldest = db.prepare(
       `SELECT * FROM files WHERE conversation = ? AND ${kept} ORDER BY announced, id LIMIT 1`,
     );
-    this.#older = db.prepare(
-      "SELECT * FROM files WHERE state IN ('stored', 'partial', 'waiting') AND announced < ? LIMIT ?",
-    );
+    const old = "SELECT * FROM files WHERE state IN ('stored', 'partial', 'waiting') AND announced < ?";
+    const ruled = (rule: string) => `conversation IN (SELECT conversation FROM file_rules WHERE ${rule} IS NOT NULL)`;
+    this.#older = db.prepare(`${old} AND NOT ${ruled("retention_days")} LIMIT ?`);
+    this.#olderIn = db.prepare(`${old} AND conversation = ? LIMIT ?`);
     this.#stored = db.prepare(
       "SELECT * FROM files WHERE state = 'stored' AND (conversation, id) > (?, ?) ORDER BY conversation, id LIMIT ?",
     );
-    this.#refuse = db.prepare(
-      "UPDATE files SET state = 'too large' WHERE state IN ('waiting', 'partial') AND size > ?",
-    );
-    this.#readmit = db.prepare("UPDATE files SET state = 'waiting' WHERE state = 'too large' AND size <= ?");
+    const refuse = "UPDATE files SET state = 'too large' WHERE state IN ('waiting', 'partial') AND size > ?";
+    const readmit = "UPDATE files SET state = 'waiting' WHERE state = 'too large' AND size <= ?";
+    this.#limit = [refuse, readmit].map((update) => db.prepare(`${update} AND NOT ${ruled("quota")}`));
+    this.#limitIn = [refuse, readmit].map((update) => db.prepare(`${update} AND conversation = ?`));
     this.#counts = db.prepare(
       `SELECT state, sum(files) AS files, sum(size) AS bytes FROM
          (SELECT state, sha3, size, count(*) AS files FROM files GROUP BY state, sha3, size) GROUP BY state`,
@@ -172,10 +175,15 @@ export class Files {
     return numberOf(conversation === undefined ? this.#used.get() : this.#usedIn.get(conversation));
   }
 
+  /** The conversations that keep something, and how many bytes. */
+  uses(): { conversation: string; bytes: number }[] {
+    return this.#uses.all().map(useOf);
+  }
+
   /** The conversation that uses most, and how many bytes. */
   largest(): { conversation: string; bytes: number } | undefined {
     const row = this.#largest.get();
-    return row && { conversation: textOf(row, "conversation"), bytes: integerOf(row, "n") };
+    return row && useOf(row);
   }
 
   /** The file announced longest ago of those that take room in a conversation. */
@@ -184,9 +192,12 @@ export class Files {
     return row && fileOf(row);
   }
 
-  /** Files announced before `announced` (ms) that are here or wanted. */
-  older(announced: number, limit: number): FileRecord[] {
-    return this.#older.all(announced, limit).map(fileOf);
+  /** Files announced before `announced` (ms) that are here or wanted, of conversations without a rule about it, or of one. */
+  older(announced: number, limit: number, conversation?: string): FileRecord[] {
+    const rows = conversation === undefined
+      ? this.#older.all(announced, limit)
+      : this.#olderIn.all(announced, conversation, limit);
+    return rows.map(fileOf);
   }
 
   /** Stored files in the order of conversation and id, those after `after`. */
@@ -194,10 +205,10 @@ export class Files {
     return this.#stored.all(after.conversation, after.id, limit).map(fileOf);
   }
 
-  /** Applies a limit on the size to what is not stored yet: it may be another than it was. */
-  limitSize(most: number): void {
-    this.#refuse.run(most);
-    this.#readmit.run(most);
+  /** Applies a limit on the size to what is not stored yet, where no rule says another, or in one conversation: it may be another than it was. */
+  limitSize(most: number, conversation?: string): void {
+    if (conversation === undefined) this.#limit.forEach((update) => update.run(most));
+    else this.#limitIn.forEach((update) => update.run(most, conversation));
   }
 
   /** How many files are in which state. */
@@ -225,6 +236,10 @@ export class Files {
     this.#drop.run(conversation);
     this.#dropScan.run(conversation);
   }
+}
+
+function useOf(row: Row): { conversation: string; bytes: number } {
+  return { conversation: textOf(row, "conversation"), bytes: integerOf(row, "n") };
 }
 
 function numberOf(row: Row | undefined): number {

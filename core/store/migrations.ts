@@ -330,6 +330,14 @@ export const migrations: readonly string[] = [
   CREATE TABLE search_due (conversation TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
   INSERT INTO search_due SELECT DISTINCT conversation FROM commits;
   `,
+  `
+  -- see file_rules.ts
+  CREATE TABLE file_rules (
+    conversation TEXT PRIMARY KEY,
+    quota INTEGER,                   -- bytes; NULL = as the node's settings say
+    retention_days INTEGER           -- 0 = never; NULL = as the node's settings say
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];
 
 /** The number of the step the database stands at; 0 for an empty file. */

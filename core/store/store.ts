@@ -14,6 +14,7 @@ import { Conversations } from "./conversations.ts";
 import { StoreError } from "./errors.ts";
 import { Files } from "./files.ts";
 import { Invites } from "./invites.ts";
+import { FileRulesTable } from "./file_rules.ts";
 import { JoinLinks } from "./join_links.ts";
 import { Leases } from "./leases.ts";
 import { Ledger } from "./ledger.ts";
@@ -40,6 +41,7 @@ export class Store {
   readonly certificates: Certificates;
   readonly revocations: RevocationLists;
   readonly invites: Invites;
+  readonly fileRules: FileRulesTable;
   readonly joinLinks: JoinLinks;
   readonly approvals: Approvals;
   readonly treated: Treated;
@@ -74,6 +76,7 @@ export class Store {
     this.certificates = new Certificates(db);
     this.revocations = new RevocationLists(db);
     this.invites = new Invites(db);
+    this.fileRules = new FileRulesTable(db);
     this.joinLinks = new JoinLinks(db);
     this.approvals = new Approvals(db);
     this.treated = new Treated(db);

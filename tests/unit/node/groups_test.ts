@@ -143,6 +143,7 @@ Deno.test("of a conversation that was deleted every route says 404", () =>
       "post /messages": { body: "x" },
       "post /members": { jamiId: "b".repeat(40) },
       "patch ": { title: "x" },
+      "patch /file-rules": { quota: 1 },
       "post /join-link": {},
       "post /reveal": { reason: "a test asks" },
       "post /refused/{commit}/override": { reason: "a test asks" },

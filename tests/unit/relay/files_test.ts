@@ -135,6 +135,37 @@ Deno.test("files: too old they are given up, or not fetched at all", () =>
     assert.equal(node.place.store.files.used(), 0);
   }, { ...WIDE, retentionDays: 30 }));
 
+Deno.test("files: a group with rules of its own is kept by them and others as before, at once and after a restart", () =>
+  withFiles(async (node) => {
+    const { store, clock } = node.place;
+    const [own, other] = [await node.group(), await node.group()];
+    const all = [1, 2, 3].map((seed) => bytes(40_000, seed));
+    node.dial(bob, (name) => serving(all[Number(/_(\d)\.png/.exec(name)?.[1])])(name));
+    const announced = async (group: typeof own, n: number) => await announce(node, group, all[n], { tid: `${n}` });
+    const ids = [await announced(own, 0), await announced(own, 1), await announced(other, 2)];
+    for (const [i, group] of [own, own, other].entries()) await node.reaches(group, ids[i], "stored");
+    node.files.setRules(own.id, { quota: 50_000, retentionDays: null });
+    assert.deepEqual([own, own, other].map((group, i) => node.file(group, ids[i]).state), [
+      "evicted",
+      "stored",
+      "stored",
+    ]);
+    node.files.setRules(own.id, { quota: 39_999, retentionDays: null });
+    assert.equal(node.file(own, ids[1]).state, "evicted");
+    const large = await announced(own, 2);
+    await node.reaches(own, large, "too large");
+    node.files.setRules(own.id, { quota: 40_000, retentionDays: 0 });
+    await node.reaches(own, large, "stored");
+    await clock.advance(31 * DAY);
+    await node.reaches(other, ids[2], "evicted");
+    assert.equal(node.file(own, large).state, "stored", "for ever");
+    node.files.setRules(own.id, { quota: null, retentionDays: 7 });
+    assert.equal(node.file(own, large).state, "evicted");
+    await until("nothing is kept", () => node.onDisk().length === 0);
+    node.files.setRules(own.id, { quota: null, retentionDays: null });
+    assert.deepEqual(store.fileRules.all(), []);
+  }, { ...WIDE, retentionDays: 30 }));
+
 Deno.test("files: deleted by its author, not by others, a file is gone from the disk and served no more", () =>
   withFiles(async (node) => {
     const { conversation, id, request } = await stored(node);

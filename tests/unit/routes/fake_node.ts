@@ -13,6 +13,7 @@ import {
   type FoundMessage,
   type GivenNameInfo,
   type GroupChanges,
+  type GroupFilesApi,
   type JoinLinkInfo,
   type JoinLinkTerms,
   type JoinOffer,
@@ -96,6 +97,13 @@ export class FakeNode implements NodeApi {
   link: JoinLinkInfo | null = null;
   #profile: Required<GroupChanges> = { title: "Pwani", description: "", avatar: "", defaultHost: null };
   readonly #events = new Emitter<{ event: NodeEvent }>();
+  readonly groupFiles: GroupFilesApi = {
+    rules: (conversation) => {
+      if (conversation !== CONVERSATION) throw new NodeError("not found", "There is no such conversation.");
+      return { quota: null, retentionDays: null, used: 7, defaults: { quota: 50, retentionDays: 365 }, total: 100 };
+    },
+    change: (conversation, changes) => ({ ...this.groupFiles.rules(conversation), ...changes }),
+  };
   watchers = 0;
   /** what a post is to throw */
   failure: unknown;
