@@ -2,6 +2,7 @@
 
 import type { Context } from "hono";
 import { deleteCookie, getCookie, setCookie } from "hono/cookie";
+import type { Admins, SignedIn } from "../core/admins/admins.ts";
 import { SESSION_AGE } from "../core/admins/constants.ts";
 
 /**
@@ -17,8 +18,9 @@ export function sessionSecret(c: Context): string | undefined {
   return getCookie(c, SESSION_COOKIE);
 }
 
-/** Gives the browser the secret of its session. */
-export function giveSession(c: Context, secret: string): void {
+/** Gives the browser the secret of its session, and notes which browser it is. */
+export function giveSession(c: Context, admins: Admins, { secret, actor }: SignedIn): void {
+  admins.describeSession(actor.session ?? "", c.get("address"), c.req.header("user-agent") ?? "");
   setCookie(c, SESSION_COOKIE, secret, { ...OPTIONS, maxAge: SESSION_AGE / 1000 });
 }
 

@@ -6,12 +6,14 @@ import { TokenBucket } from "../base/limits.ts";
 import { type Random, systemRandom } from "../base/random.ts";
 import type { AdminInvitationRow, ApiTokenRow, SessionRow } from "../store/access.ts";
 import type { AdminRow, PasskeyRow, Role } from "../store/admins.ts";
-import type { AuditEvent, AuditFilter, AuditRow } from "../store/audit.ts";
+import { type AuditCheck, type AuditEvent, type AuditFilter, type AuditRow, VERIFY_FROM } from "../store/audit.ts";
 import type { Store } from "../store/store.ts";
 import { Attempts } from "./attempts.ts";
 import {
+  CHECK_STEP,
   MAX_ADMIN_INVITATIONS,
   MAX_ADMINS,
+  MAX_AGENT,
   MAX_API_TOKENS,
   MAX_PASSKEYS,
   MAX_SESSIONS,
@@ -59,6 +61,10 @@ export interface SignedIn {
 export interface AdminView extends Pick<AdminRow, "id" | "name" | "role" | "created"> {
   password: boolean;
   passkeys: number;
+  /** browsers that are signed in */
+  sessions: number;
+  /** when one of them was used last, ms; undefined = not known */
+  seen?: number;
 }
 
 /** What is needed around it. */
@@ -89,6 +95,7 @@ export class Admins {
   readonly #nodeName: () => string;
   readonly #refusals: TokenBucket;
   #dummy: Promise<string> | null = null;
+  #check: Promise<AuditCheck> | null = null;
 
   constructor(options: AdminsOptions) {
     this.#store = options.store;
@@ -205,9 +212,27 @@ export class Admins {
     if (hash !== null) this.#store.sessions.delete(hash);
   }
 
-  /** Ends all sessions of an admin. */
+  /** Ends all sessions of an admin. @throws {AccessError} "not found" */
   signOutEverywhere(admin: string): void {
+    this.#known(admin);
     this.#store.sessions.deleteOf(admin);
+  }
+
+  /** Notes from where, and in which browser, a session was begun. */
+  describeSession(hash: string, address: string, agent: string): void {
+    this.#store.sessions.describe(hash, address, agent.slice(0, MAX_AGENT));
+  }
+
+  /** The browsers in which an admin is signed in, the one used last first. */
+  sessionsOf(admin: string): SessionRow[] {
+    return this.#store.sessions.of(admin).filter((session) => endOf(session) > this.#clock.now());
+  }
+
+  /** Ends one session of an admin. @param id the beginning of its hash @throws {AccessError} "not found" */
+  endSession(admin: string, id: string): void {
+    const session = this.sessionsOf(admin).find(({ hash }) => hash.startsWith(id));
+    if (!session) throw new AccessError("not found", "There is no such session.");
+    this.#store.sessions.delete(session.hash);
   }
 
   // --- one's own account -----------------------------------------------------------------------------------------
@@ -234,6 +259,15 @@ export class Admins {
     });
   }
 
+  /** Changes a name. @throws {AccessError} "unfit"; "conflict" when somebody else has it */
+  rename(id: string, name: string): AdminView {
+    const kept = keptAdminName(name), key = nameKey(kept);
+    const other = this.#store.admins.byNameKey(key);
+    if (other && other.id !== this.#known(id).id) throw nameTaken();
+    this.#store.admins.rename(id, kept, key);
+    return this.get(id);
+  }
+
   passkeysOf(admin: string): PasskeyRow[] {
     return this.#store.passkeys.of(admin);
   }
@@ -252,6 +286,14 @@ export class Admins {
     if (this.passkeysOf(admin).length >= MAX_PASSKEYS) throw full("passkeys", MAX_PASSKEYS);
     const passkey = { ...made, name: label };
     this.#store.passkeys.add(passkey);
+    return passkey;
+  }
+
+  /** @throws {AccessError} "not found", "unfit" */
+  renamePasskey(admin: string, id: string, name: string): PasskeyRow {
+    this.#store.passkeys.rename(id, admin, keptName(name));
+    const passkey = this.passkeysOf(admin).find((one) => one.id === id);
+    if (!passkey) throw new AccessError("not found", "There is no such passkey.");
     return passkey;
   }
 
@@ -377,6 +419,22 @@ export class Admins {
     return this.#store.audit.list(filter, limit);
   }
 
+  /** Goes through the whole trail, a part at a time; who asks meanwhile gets the same answer. */
+  checkAudit(): Promise<AuditCheck> {
+    return this.#check ??= this.#checkAudit().finally(() => this.#check = null);
+  }
+
+  async #checkAudit(): Promise<AuditCheck> {
+    let check = VERIFY_FROM;
+    while (check.broken === null) {
+      const { rows } = check;
+      check = this.#store.audit.verifyOn(check, CHECK_STEP);
+      if (check.rows < rows + CHECK_STEP) break;
+      await nextTurn();
+    }
+    return check;
+  }
+
   // ---------------------------------------------------------------------------------------------------------------
 
   /** Everything about a newcomer that takes time: it is done before the transaction. */
@@ -411,6 +469,7 @@ export class Admins {
     const session = secretHash(secret);
     this.#store.sessions.expire(now - SESSION_AGE, now - SESSION_IDLE);
     this.#store.sessions.add({ hash: session, admin: id, created: now, used: now }, MAX_SESSIONS);
+    this.#store.admins.seen(id, now);
     return { secret, actor: { name, role, admin: id, session } };
   }
 
@@ -418,7 +477,10 @@ export class Admins {
     const session = this.#store.sessions.get(hash), now = this.#clock.now();
     const admin = session && endOf(session) > now ? this.#store.admins.get(session.admin) : undefined;
     if (!session || !admin) return null;
-    if (now - session.used >= USED_STEP) this.#store.sessions.used(hash, now);
+    if (now - session.used >= USED_STEP) {
+      this.#store.sessions.used(hash, now);
+      this.#store.admins.seen(admin.id, now);
+    }
     return { name: admin.name, role: admin.role, admin: admin.id, session: hash };
   }
 
@@ -432,8 +494,17 @@ export class Admins {
     return admin;
   }
 
-  #view({ id, name, role, created, password }: AdminRow): AdminView {
-    return { id, name, role, created, password: password !== undefined, passkeys: this.passkeysOf(id).length };
+  #view({ id, name, role, created, password, seen }: AdminRow): AdminView {
+    return {
+      id,
+      name,
+      role,
+      created,
+      password: password !== undefined,
+      passkeys: this.passkeysOf(id).length,
+      sessions: this.sessionsOf(id).length,
+      seen,
+    };
   }
 
   #sparesOwner({ role }: AdminRow): void {
@@ -464,6 +535,11 @@ interface Prepared {
 /** When a session ends, ms. */
 export function endOf({ created, used }: Pick<SessionRow, "created" | "used">): number {
   return Math.min(created + SESSION_AGE, used + SESSION_IDLE);
+}
+
+/** Lets whatever else waits have its turn. */
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve));
 }
 
 function nameTaken(): AccessError {

@@ -49,6 +49,12 @@ export const ADDRESS_RATE = 1 / 5;
 /** Accounts and addresses of which tries are counted; what is dropped begins anew. */
 export const MAX_COUNTED = 10_000;
 
+/** Entries of the audit trail that a check hashes before others get their turn: a few milliseconds. */
+export const CHECK_STEP = 1_000;
+
+/** Characters kept of what a browser calls itself. */
+export const MAX_AGENT = 300;
+
 /** Refused sign-ins that the audit trail notes: it is never shortened, so nobody from outside may fill it. */
 export const REFUSALS_BURST = 20;
 export const REFUSALS_RATE = 1 / 60;

@@ -14,6 +14,10 @@ export interface SessionRow {
   created: number;
   /** last use, ms */
   used: number;
+  /** network address it was begun from; "" = unknown */
+  address: string;
+  /** what the browser calls itself; "" = nothing */
+  agent: string;
 }
 
 /** A secret that programs sign in with. */
@@ -52,15 +56,19 @@ export interface AdminInvitationRow {
 export class SessionTable {
   readonly #insert;
   readonly #get;
+  readonly #of;
   readonly #used;
+  readonly #describe;
   readonly #delete;
   readonly #deleteOf;
   readonly #trim;
   readonly #expire;
 
   constructor(db: DatabaseSync) {
-    this.#insert = db.prepare("INSERT INTO sessions VALUES (?, ?, ?, ?)");
+    this.#insert = db.prepare("INSERT INTO sessions (hash, admin, created, used) VALUES (?, ?, ?, ?)");
     this.#get = db.prepare("SELECT * FROM sessions WHERE hash = ?");
+    this.#of = db.prepare("SELECT * FROM sessions WHERE admin = ? ORDER BY used DESC, hash");
+    this.#describe = db.prepare("UPDATE sessions SET address = ?, agent = ? WHERE hash = ?");
     this.#used = db.prepare("UPDATE sessions SET used = ? WHERE hash = ?");
     this.#delete = db.prepare("DELETE FROM sessions WHERE hash = ?");
     this.#deleteOf = db.prepare("DELETE FROM sessions WHERE admin = ?");
@@ -71,19 +79,24 @@ export class SessionTable {
   }
 
   /** Adds one. Of an admin's sessions the `most` used last stay. */
-  add({ hash, admin, created, used }: SessionRow, most: number): void {
+  add({ hash, admin, created, used }: Omit<SessionRow, "address" | "agent">, most: number): void {
     this.#insert.run(hash, admin, created, used);
     this.#trim.run(admin, admin, most);
   }
 
   get(hash: string): SessionRow | undefined {
     const row = this.#get.get(hash);
-    return row && {
-      hash: textOf(row, "hash"),
-      admin: textOf(row, "admin"),
-      created: integerOf(row, "created"),
-      used: integerOf(row, "used"),
-    };
+    return row && sessionOf(row);
+  }
+
+  /** Those of an admin, the one used last first. */
+  of(admin: string): SessionRow[] {
+    return this.#of.all(admin).map(sessionOf);
+  }
+
+  /** Says from where, and in what, it was begun. */
+  describe(hash: string, address: string, agent: string): void {
+    this.#describe.run(address, agent, hash);
   }
 
   /** @param at ms */
@@ -184,6 +197,17 @@ export class AdminInvitationTable {
   expire(now: number): void {
     this.#expire.run(now);
   }
+}
+
+function sessionOf(row: Row): SessionRow {
+  return {
+    hash: textOf(row, "hash"),
+    admin: textOf(row, "admin"),
+    created: integerOf(row, "created"),
+    used: integerOf(row, "used"),
+    address: textOf(row, "address"),
+    agent: textOf(row, "agent"),
+  };
 }
 
 function tokenOf(row: Row): ApiTokenRow {

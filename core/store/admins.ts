@@ -22,6 +22,8 @@ export interface AdminRow {
   password?: string;
   /** ms */
   created: number;
+  /** when a session of theirs was used last, ms; undefined = not known */
+  seen?: number;
 }
 
 /** A passkey. */
@@ -51,16 +53,22 @@ export class AdminTable {
   readonly #byKey;
   readonly #setRole;
   readonly #setPassword;
+  readonly #rename;
+  readonly #seen;
   readonly #delete;
   readonly #owners;
 
   constructor(db: DatabaseSync) {
-    this.#insert = db.prepare("INSERT INTO admins VALUES (?, ?, ?, ?, ?, ?)");
+    this.#insert = db.prepare(
+      "INSERT INTO admins (id, name, name_key, role, password, created) VALUES (?, ?, ?, ?, ?, ?)",
+    );
     this.#all = db.prepare("SELECT * FROM admins ORDER BY created, id");
     this.#get = db.prepare("SELECT * FROM admins WHERE id = ?");
     this.#byKey = db.prepare("SELECT * FROM admins WHERE name_key = ?");
     this.#setRole = db.prepare("UPDATE admins SET role = ? WHERE id = ?");
     this.#setPassword = db.prepare("UPDATE admins SET password = ? WHERE id = ?");
+    this.#rename = db.prepare("UPDATE admins SET name = ?, name_key = ? WHERE id = ?");
+    this.#seen = db.prepare("UPDATE admins SET seen = ? WHERE id = ?");
     this.#delete = db.prepare("DELETE FROM admins WHERE id = ?");
     this.#owners = db.prepare("SELECT count(*) AS n FROM admins WHERE role = 'owner'");
   }
@@ -96,6 +104,16 @@ export class AdminTable {
     this.#setPassword.run(password, id);
   }
 
+  /** The name must be free. */
+  rename(id: string, name: string, nameKey: string): void {
+    this.#rename.run(name, nameKey, id);
+  }
+
+  /** @param at ms */
+  seen(id: string, at: number): void {
+    this.#seen.run(at, id);
+  }
+
   /** Forgets an admin with all passkeys and sessions. */
   delete(id: string): boolean {
     return this.#delete.run(id).changes > 0;
@@ -113,6 +131,7 @@ export class PasskeyTable {
   readonly #get;
   readonly #of;
   readonly #used;
+  readonly #rename;
   readonly #delete;
 
   constructor(db: DatabaseSync) {
@@ -120,6 +139,7 @@ export class PasskeyTable {
     this.#get = db.prepare("SELECT * FROM passkeys WHERE id = ?");
     this.#of = db.prepare("SELECT * FROM passkeys WHERE admin = ? ORDER BY created, id");
     this.#used = db.prepare("UPDATE passkeys SET counter = ?, used = ? WHERE id = ?");
+    this.#rename = db.prepare("UPDATE passkeys SET name = ? WHERE id = ? AND admin = ?");
     this.#delete = db.prepare("DELETE FROM passkeys WHERE id = ? AND admin = ?");
   }
 
@@ -143,6 +163,10 @@ export class PasskeyTable {
     this.#used.run(counter, at, id);
   }
 
+  rename(id: string, admin: string, name: string): boolean {
+    return this.#rename.run(name, id, admin).changes > 0;
+  }
+
   delete(id: string, admin: string): boolean {
     return this.#delete.run(id, admin).changes > 0;
   }
@@ -156,6 +180,7 @@ function adminOf(row: Row): AdminRow {
     role: oneOf(row, "role", ROLES),
     password: optionalTextOf(row, "password"),
     created: integerOf(row, "created"),
+    seen: optionalIntegerOf(row, "seen"),
   };
 }
 

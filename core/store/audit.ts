@@ -38,11 +38,29 @@ export interface AuditFilter {
   actor?: string;
   /** this one, or all of a noun: "member." */
   action?: string;
+  /** has this in it */
   target?: string;
+  /** at this time or later, ms */
+  from?: number;
+  /** earlier than this, ms */
+  to?: number;
+}
+
+/** How far a check of the trail has come. */
+export interface AuditCheck {
+  /** how many rows are sound */
+  rows: number;
+  /** the hash of the last of them */
+  head: string;
+  /** the number of the first that is not; null = none was found */
+  broken: number | null;
 }
 
 /** What stands before the first row. */
 const START = "0".repeat(64);
+
+/** Where a check begins. */
+export const VERIFY_FROM: AuditCheck = { rows: 0, head: START, broken: null };
 
 const COLUMNS = "seq, at, actor, address, action, target, detail, hash";
 
@@ -51,11 +69,13 @@ export class Audit {
   readonly #db: DatabaseSync;
   readonly #last;
   readonly #insert;
+  readonly #after;
 
   constructor(db: DatabaseSync) {
     this.#db = db;
     this.#last = db.prepare(`SELECT ${COLUMNS} FROM audit ORDER BY seq DESC LIMIT 1`);
     this.#insert = db.prepare(`INSERT INTO audit (${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`);
+    this.#after = db.prepare(`SELECT ${COLUMNS} FROM audit WHERE seq > ? ORDER BY seq LIMIT ?`);
   }
 
   /** Adds an event. @param at ms since 1970 */
@@ -68,7 +88,7 @@ export class Audit {
   }
 
   /** Newest first. */
-  list({ before, actor, action, target }: AuditFilter, limit: number): AuditRow[] {
+  list({ before, actor, action, target, from, to }: AuditFilter, limit: number): AuditRow[] {
     const conditions: string[] = [];
     const values: SQLInputValue[] = [];
     const where = (condition: string, value: SQLInputValue | undefined) => {
@@ -79,17 +99,24 @@ export class Audit {
     where("seq < ?", before);
     where("actor = ?", actor);
     where(action?.endsWith(".") ? "instr(action, ?) = 1" : "action = ?", action);
-    where("target = ?", target);
+    where("instr(target, ?) > 0", target);
+    where("at >= ?", from);
+    where("at < ?", to);
     const all = conditions.length ? `WHERE ${conditions.join(" AND ")}` : "";
     return this.#db.prepare(`SELECT ${COLUMNS} FROM audit ${all} ORDER BY seq DESC LIMIT ?`).all(...values, limit)
       .map(auditRow);
   }
 
-  /** Goes through the whole trail. @returns how many rows are sound, and the number of the first that is not */
-  verify(): { rows: number; head: string; broken: number | null } {
-    let rows = 0;
-    let head = START;
-    for (const raw of this.#db.prepare(`SELECT ${COLUMNS} FROM audit ORDER BY seq`).iterate()) {
+  /** Goes through the whole trail at once. */
+  verify(): AuditCheck {
+    return this.verifyOn(VERIFY_FROM, Infinity);
+  }
+
+  /** Goes on with a check by so many rows at most; it is over when there were none, or one is broken. */
+  verifyOn({ rows, head }: AuditCheck, most: number): AuditCheck {
+    const limit = Number.isFinite(most) ? most : -1;
+    const after = rows === 0 ? Number.MIN_SAFE_INTEGER : rows; // what somebody put before the first row is found, too
+    for (const raw of this.#after.iterate(after, limit)) {
       const row = auditRow(raw);
       if (row.seq !== rows + 1 || row.hash !== hashOf(row, head)) return { rows, head, broken: row.seq };
       rows++;

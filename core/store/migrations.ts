@@ -338,6 +338,13 @@ export const migrations: readonly string[] = [
     retention_days INTEGER           -- 0 = never; NULL = as the node's settings say
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  -- what the console shows of admins and their browsers
+  ALTER TABLE admins ADD COLUMN seen INTEGER;                      -- ms; NULL = not since this was noted
+  ALTER TABLE sessions ADD COLUMN address TEXT NOT NULL DEFAULT '';
+  ALTER TABLE sessions ADD COLUMN agent TEXT NOT NULL DEFAULT '';  -- what the browser calls itself
+  CREATE INDEX audit_at ON audit (at);
+  `,
 ];
 
 /** The number of the step the database stands at; 0 for an empty file. */

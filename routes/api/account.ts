@@ -1,4 +1,4 @@
-/** /passkeys and /password: how the one who is signed in signs in. */
+/** /passkeys, /password and one's own name: how the one who is signed in signs in, and is called. */
 
 import { createRoute, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
@@ -11,6 +11,8 @@ import type { Sites } from "../site.ts";
 import {
   givenName,
   givenPassword,
+  me,
+  meOf,
   newPasskey,
   passkeyOptions,
   secondsOf,
@@ -31,6 +33,8 @@ import {
 } from "./schemas.ts";
 
 const passkey = z.object({ id: z.string(), name: z.string(), created: time, used: timeOrNull }).openapi("Passkey");
+
+const passkeyParam = z.object({ passkeyId: z.string().regex(/^[A-Za-z0-9_-]{1,1400}$/, "must be base64url") });
 
 const listPasskeys = createRoute({
   method: "get",
@@ -76,8 +80,39 @@ const removePasskey = createRoute({
   path: "/passkeys/{passkeyId}",
   summary: "Remove one of your passkeys",
   ...viewer,
-  request: { params: z.object({ passkeyId: z.string().regex(/^[A-Za-z0-9_-]{1,1400}$/, "must be base64url") }) },
+  request: { params: passkeyParam },
   responses: { 204: { description: "Removed" }, ...everywhere, ...notFound, ...mayConflict, ...withoutBody },
+});
+
+const renamePasskey = createRoute({
+  method: "patch",
+  path: "/passkeys/{passkeyId}",
+  summary: "Name one of your passkeys anew",
+  ...viewer,
+  ...action("passkey.rename"),
+  request: {
+    params: passkeyParam,
+    body: {
+      required: true,
+      content: { "application/json": { schema: z.strictObject({ name: givenName }).openapi("PasskeyChanges") } },
+    },
+  },
+  responses: { 200: json(passkey, "The passkey"), ...everywhere, ...notFound, ...mayConflict, ...withBody },
+});
+
+const rename = createRoute({
+  method: "patch",
+  path: "/session",
+  summary: "Change your name",
+  ...viewer,
+  ...action("admin.rename"),
+  request: {
+    body: {
+      required: true,
+      content: { "application/json": { schema: z.strictObject({ name: givenName }).openapi("MyChanges") } },
+    },
+  },
+  responses: { 200: json(me, "You"), ...everywhere, ...mayConflict, ...withBody },
 });
 
 const setPassword = createRoute({
@@ -111,10 +146,17 @@ export function accountRoutes(admins: Admins, sites: Sites) {
       admins.removePasskey(accountOf(c), c.req.valid("param").passkeyId);
       return c.body(null, 204);
     })
+    .openapi(renamePasskey, (c) => {
+      const { name } = c.req.valid("json");
+      return c.json(passkeyView(admins.renamePasskey(accountOf(c), c.req.valid("param").passkeyId, name)), 200);
+    })
+    .openapi(rename, (c) => {
+      const { name, role, id } = admins.rename(accountOf(c), c.req.valid("json").name);
+      return c.json(meOf({ name, role, admin: id }), 200);
+    })
     .openapi(setPassword, async (c) => {
       const { present, password } = c.req.valid("json");
-      const { secret } = await admins.changePassword(accountOf(c), present, password);
-      giveSession(c, secret);
+      giveSession(c, admins, await admins.changePassword(accountOf(c), present, password));
       return c.body(null, 204);
     });
 }

@@ -5,7 +5,19 @@ import type { Admins, AdminView } from "../../core/admins/admins.ts";
 import type { AdminInvitationRow } from "../../core/store/access.ts";
 import { router } from "../router.ts";
 import type { Sites } from "../site.ts";
-import { givenName, me, meOf, newcomer, passkeyOptions, role, secondsOf, secret, shortId } from "./admin_schemas.ts";
+import {
+  givenName,
+  me,
+  meOf,
+  newcomer,
+  passkeyOptions,
+  role,
+  secondsOf,
+  secondsOrNull,
+  secret,
+  shortId,
+  timeOrNull,
+} from "./admin_schemas.ts";
 import {
   action,
   anybody,
@@ -33,6 +45,8 @@ const admin = z.object({
   created: time,
   password: z.boolean().openapi({ description: "has one" }),
   passkeys: z.int().openapi({ description: "has so many" }),
+  sessions: z.int().openapi({ description: "browsers that are signed in" }),
+  seen: timeOrNull.openapi({ description: "when a browser of theirs was used last, to the minute; null = not known" }),
 }).openapi("Admin");
 
 const invitation = z.object({
@@ -74,6 +88,16 @@ const removeAdmin = createRoute({
   ...owner,
   request: { params: z.object({ adminId: shortId }) },
   responses: { 204: { description: "Removed" }, ...everywhere, ...notFound, ...mayConflict, ...withoutBody },
+});
+
+const signOutAdmin = createRoute({
+  method: "delete",
+  path: "/admins/{adminId}/sessions",
+  summary: "Sign an admin out everywhere",
+  ...owner,
+  ...action("admin.sign-out"),
+  request: { params: z.object({ adminId: shortId }) },
+  responses: { 204: { description: "Signed out" }, ...everywhere, ...notFound, ...withoutBody },
 });
 
 const listInvitations = createRoute({
@@ -171,6 +195,10 @@ export function adminRoutes(admins: Admins, sites: Sites) {
       admins.remove(c.req.valid("param").adminId);
       return c.body(null, 204);
     })
+    .openapi(signOutAdmin, (c) => {
+      admins.signOutEverywhere(c.req.valid("param").adminId);
+      return c.body(null, 204);
+    })
     .openapi(listInvitations, (c) => c.json({ invitations: admins.invitations().map(invitationView) }, 200))
     .openapi(inviteAdmin, (c) => {
       const { role, days } = c.req.valid("json");
@@ -192,8 +220,8 @@ export function adminRoutes(admins: Admins, sites: Sites) {
     });
 }
 
-function adminView({ created, ...rest }: AdminView): z.infer<typeof admin> {
-  return { ...rest, created: secondsOf(created) };
+function adminView({ created, seen, ...rest }: AdminView): z.infer<typeof admin> {
+  return { ...rest, created: secondsOf(created), seen: secondsOrNull(seen) };
 }
 
 function invitationView({ id, role, madeBy, created, expires }: AdminInvitationRow): z.infer<typeof invitation> {

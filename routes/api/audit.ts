@@ -23,10 +23,15 @@ const entry = z.object({
   hash: z.string().openapi({ description: "SHA-256 over this entry and the hash of the one before" }),
 }).openapi("AuditEntry");
 
+const seconds = z.string().regex(/^[0-9]{1,11}$/, "must be seconds since 1970").transform((text) => Number(text) * 1000)
+  .optional();
+
 const filter = {
   actor: z.string().max(200).optional(),
   action: z.string().max(200).optional().openapi({ description: "one, or all of a noun: `member.`" }),
-  target: z.string().max(2_000).optional(),
+  target: z.string().max(2_000).optional().openapi({ description: "has this in it" }),
+  from: seconds.openapi({ description: "at this time or later, seconds since 1970" }),
+  to: seconds.openapi({ description: "earlier than this" }),
 };
 
 const listAudit = createRoute({
@@ -60,6 +65,26 @@ const exportAudit = createRoute({
   },
 });
 
+const checkAudit = createRoute({
+  method: "get",
+  path: "/audit/check",
+  summary: "Go through the whole audit trail: does each entry hold the hash of the one before?",
+  ...owner,
+  responses: {
+    200: json(
+      z.object({
+        rows: z.int().openapi({ description: "entries that are sound, from the first on" }),
+        head: z.string().openapi({
+          description: "hash of the last of them: kept elsewhere, it shows that none was cut off",
+        }),
+        broken: z.int().nullable().openapi({ description: "the first that is not; null = none" }),
+      }).openapi("AuditCheck"),
+      "What was found",
+    ),
+    ...everywhere,
+  },
+});
+
 /** The routes of the audit trail. */
 export function auditRoutes(admins: Admins) {
   return router()
@@ -71,6 +96,7 @@ export function auditRoutes(admins: Admins) {
         200,
       );
     })
+    .openapi(checkAudit, async (c) => c.json(await admins.checkAudit(), 200))
     .openapi(exportAudit, (c) => {
       const answer = c.body(ReadableStream.from(lines(admins, c.req.valid("query"))), 200, {
         "content-type": "application/jsonl",

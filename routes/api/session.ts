@@ -2,11 +2,12 @@
 
 import { createRoute, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
-import type { Admins, SignedIn } from "../../core/admins/admins.ts";
+import { type Admins, endOf, type SignedIn } from "../../core/admins/admins.ts";
+import type { SessionRow } from "../../core/store/access.ts";
 import { router } from "../router.ts";
 import { giveSession, sessionSecret, takeSession } from "../session_cookie.ts";
 import type { Sites } from "../site.ts";
-import { givenPassword, me, meOf, passkeyOptions, shownPasskey } from "./admin_schemas.ts";
+import { givenPassword, me, meOf, passkeyOptions, secondsOf, shortId, shownPasskey } from "./admin_schemas.ts";
 import {
   action,
   anybody,
@@ -14,12 +15,27 @@ import {
   everywhere,
   json,
   mayConflict,
+  notFound,
   text,
+  time,
   viewer,
   withBody,
   withoutBody,
 } from "./schemas.ts";
 import { accountOf } from "./account.ts";
+
+const session = z.object({
+  id: shortId,
+  created: time,
+  used: time.openapi({ description: "last, to the minute" }),
+  ends: time.openapi({ description: "unless it is used before; in any case a week after it began" }),
+  address: z.string().openapi({ description: "from which network address it was begun; empty = unknown" }),
+  agent: z.string().openapi({ description: "what the browser calls itself" }),
+  here: z.boolean().openapi({ description: "the one that asks" }),
+}).openapi("Session");
+
+/** Digits of a session's hash that name it. */
+const SESSION_ID = 16;
 
 const signIn = createRoute({
   method: "post",
@@ -94,6 +110,28 @@ const signOutEverywhere = createRoute({
   responses: { 204: { description: "Signed out" }, ...everywhere, ...mayConflict, ...withoutBody },
 });
 
+const listSessions = createRoute({
+  method: "get",
+  path: "/sessions",
+  summary: "Where you are signed in",
+  ...viewer,
+  responses: {
+    200: json(z.object({ sessions: z.array(session) }), "The sessions, the one used last first"),
+    ...everywhere,
+    ...mayConflict,
+  },
+});
+
+const endSession = createRoute({
+  method: "delete",
+  path: "/sessions/{sessionId}",
+  summary: "Sign out of one of your browsers",
+  ...viewer,
+  ...action("session.end"),
+  request: { params: z.object({ sessionId: shortId }) },
+  responses: { 204: { description: "Signed out" }, ...everywhere, ...notFound, ...mayConflict, ...withoutBody },
+});
+
 /** The routes of sessions. */
 export function sessionRoutes(admins: Admins, sites: Sites) {
   return router()
@@ -114,6 +152,14 @@ export function sessionRoutes(admins: Admins, sites: Sites) {
       goOut(c, admins);
       return c.body(null, 204);
     })
+    .openapi(listSessions, (c) => {
+      const sessions = admins.sessionsOf(accountOf(c));
+      return c.json({ sessions: sessions.map((session) => sessionView(session, callerOf(c).session)) }, 200);
+    })
+    .openapi(endSession, (c) => {
+      admins.endSession(accountOf(c), c.req.valid("param").sessionId);
+      return c.body(null, 204);
+    })
     .openapi(signOutEverywhere, (c) => {
       admins.signOutEverywhere(accountOf(c));
       takeSession(c);
@@ -121,11 +167,26 @@ export function sessionRoutes(admins: Admins, sites: Sites) {
     });
 }
 
+/** A session as its owner sees it: by the beginning of its hash, which opens nothing. */
+export function sessionView(row: SessionRow, present: string | undefined): z.infer<typeof session> {
+  const { hash, created, used, address, agent } = row;
+  return {
+    id: hash.slice(0, SESSION_ID),
+    created: secondsOf(created),
+    used: secondsOf(used),
+    ends: secondsOf(endOf(row)),
+    address,
+    agent,
+    here: hash === present,
+  };
+}
+
 /** Begins the session in the browser; one that it had before ends. */
-export function letIn(c: Context, admins: Admins, { secret, actor }: SignedIn): SignedIn["actor"] {
+export function letIn(c: Context, admins: Admins, signedIn: SignedIn): SignedIn["actor"] {
+  const { actor } = signedIn;
   const before = sessionSecret(c);
   if (before !== undefined) admins.signOut(before);
-  giveSession(c, secret);
+  giveSession(c, admins, signedIn);
   c.set("caller", { ...actor, kind: "session", id: actor.session ?? "", address: c.get("address") });
   return actor;
 }

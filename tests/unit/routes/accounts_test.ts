@@ -87,6 +87,55 @@ Deno.test("signing out everywhere ends the sessions of all browsers", async () =
   }
 });
 
+Deno.test("one sees where one is signed in, and ends one of the sessions; an owner ends all of somebody else's", async () => {
+  const world = setUp();
+  const { secret } = await session(world.node, "viewer", "Juma");
+  const phone = { "user-agent": "Mozilla/5.0 (Android 15; Mobile) " + "x".repeat(999) };
+  const other = cookieOf(await post(world, "/session", { name: "Juma", password: PASSWORD }, phone));
+  const list = async () => {
+    const answer = await world.app.request("/api/v1/sessions", { headers: browser(secret) });
+    return (await answer.json()).sessions as { id: string; agent: string; here: boolean }[];
+  };
+  const [there] = (await list()).filter(({ here }) => !here);
+  assert.equal((await list()).length, 2);
+  assert.match(there.agent, /^Mozilla\/5\.0 \(Android 15; Mobile\) x{200,}$/);
+  assert.ok(there.agent.length <= 300);
+  const end = (id: string) =>
+    world.app.request(`/api/v1/sessions/${id}`, { method: "DELETE", headers: browser(secret) });
+  assert.equal((await end(there.id)).status, 204);
+  await problemOf(end(there.id), 404);
+  await problemOf(world.app.request("/api/v1/session", { headers: browser(other) }), 401);
+  assert.deepEqual((await list()).map(({ here }) => here), [true]);
+  const juma = (await (await world.ask("GET", "/admins")).json()).admins.find(({ name }: { name: string }) =>
+    name === "Juma"
+  );
+  assert.equal(juma.sessions, 1);
+  assert.equal(juma.seen, Math.floor(world.clock.now() / 1000));
+  assert.equal((await world.ask("DELETE", `/admins/${juma.id}/sessions`)).status, 204);
+  await problemOf(world.app.request("/api/v1/session", { headers: browser(secret) }), 401);
+  const [entry] = world.node.admins.audit({}, 1);
+  assert.deepEqual([entry.actor, entry.action, entry.target], ["admin", "admin.sign-out", juma.id]);
+  await problemOf(world.ask("DELETE", `/admins/${"0".repeat(32)}/sessions`), 404);
+});
+
+Deno.test("one's own name can be changed, to none that somebody has; the trail tells which it was", async () => {
+  const world = setUp();
+  const headers = {
+    ...browser((await session(world.node, "viewer", "Juma")).secret),
+    "content-type": "application/json",
+  };
+  const rename = (name: string) =>
+    world.app.request("/api/v1/session", { method: "PATCH", headers, body: JSON.stringify({ name }) });
+  await problemOf(rename("FIRST owner"), 409);
+  await problemOf(rename("admin"), 422);
+  assert.equal((await (await rename("juma")).json()).name, "juma");
+  assert.equal((await (await rename("Juma wa Pwani")).json()).name, "Juma wa Pwani");
+  const [last] = world.node.admins.audit({}, 1);
+  assert.deepEqual([last.actor, last.action, last.target], ["juma", "admin.rename", "Juma wa Pwani"]);
+  await problemOf(post(world, "/session", { name: "Juma", password: PASSWORD }), 401);
+  assert.equal((await post(world, "/session", { name: "juma wa pwani", password: PASSWORD })).status, 200);
+});
+
 Deno.test("a passkey signs in without a name, is listed, and another can be added", async () => {
   const world = setUp();
   const { node, app } = world;
@@ -118,6 +167,15 @@ Deno.test("a passkey signs in without a name, is listed, and another can be adde
       [more.id, "phone"],
     ].sort(),
   );
+  const rename = (one: string, name: string) =>
+    app.request(`/api/v1/passkeys/${one}`, {
+      method: "PATCH",
+      headers: { ...headers, "content-type": "application/json" },
+      body: JSON.stringify({ name }),
+    });
+  assert.equal((await (await rename(more.id, "tablet")).json()).name, "tablet");
+  await problemOf(rename("AAAA", "tablet"), 404);
+  await problemOf(rename(more.id, " "), 422);
   const remove = (one: string) => app.request(`/api/v1/passkeys/${one}`, { method: "DELETE", headers });
   assert.equal((await remove(key.id)).status, 204);
   await problemOf(remove(more.id), 409);
@@ -297,7 +355,7 @@ Deno.test("coming in is noted under the admin's name, never with a secret", asyn
 });
 
 Deno.test("the audit trail is read in pages, by who and what, and as JSON lines", async () => {
-  const { ask } = setUp();
+  const { ask, clock } = setUp();
   for (let n = 1; n <= 5; n++) await ask("POST", "/contacts", { jamiId: id(n) });
   await ask("POST", `/conversations/${CONVERSATION}/members`, { jamiId: id(7) });
   const first = await (await ask("GET", "/audit?limit=4")).json();
@@ -326,6 +384,24 @@ Deno.test("the audit trail is read in pages, by who and what, and as JSON lines"
     "target",
   ]);
   await problemOf(ask("GET", "/audit?before=x"), 400);
+  assert.deepEqual([await count(`target=${id(7)}`), await count(`target=${id(8)}`)], [1, 0]);
+  const now = Math.floor(clock.now() / 1000);
+  assert.deepEqual([await count(`from=${now}`), await count(`to=${now}`), await count(`from=${now + 1}`)], [6, 0, 0]);
+});
+
+Deno.test("the audit trail is checked whole, in parts, and a row changed beside the node is named", async () => {
+  const { node, ask } = setUp();
+  for (let n = 1; n <= 2_345; n++) {
+    node.admins.note({ actor: "a", address: "", action: "x.y", target: `${n}`, detail: "" });
+  }
+  const good = await (await ask("GET", "/audit/check")).json();
+  const [newest] = node.admins.audit({}, 1);
+  assert.deepEqual(good, { rows: 2_345, head: newest.hash, broken: null });
+  node.store.transaction(() => {
+    node.db.exec("DROP TRIGGER audit_fixed; UPDATE audit SET target = 'other' WHERE seq = 1500");
+  });
+  const bad = await (await ask("GET", "/audit/check")).json();
+  assert.deepEqual([bad.rows, bad.broken], [1_499, 1_500]);
 });
 
 Deno.test("a viewer's stream tells of the node's health only; a stream ends with the session", async () => {

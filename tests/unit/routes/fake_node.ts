@@ -53,7 +53,8 @@ export const SECRET = "s3cret";
 
 /** A node in memory. */
 export class FakeNode implements NodeApi {
-  readonly store = memoryStore();
+  readonly db = memory();
+  readonly store = new Store(this.db);
   readonly admins: Admins;
   readonly settings: NodeSettings = {};
   dht = true;
@@ -445,8 +446,8 @@ function page<Item>(items: Item[], idOf: (item: Item) => string, { limit, after 
 }
 
 /** The tables in memory. */
-function memoryStore(): Store {
+function memory(): DatabaseSync {
   const db = new DatabaseSync(":memory:", { enableForeignKeyConstraints: true });
   migrate(db);
-  return new Store(db);
+  return db;
 }
