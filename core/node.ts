@@ -2,6 +2,7 @@
 
 import { getLogger } from "@logtape/logtape";
 import { networkInterfaces } from "node:os";
+import { takeOver } from "./account/take_over.ts";
 import { Admins } from "./admins/admins.ts";
 import type { Bytes } from "./base/bytes.ts";
 import { every, systemClock } from "./base/clock.ts";
@@ -93,6 +94,7 @@ export async function createNode(config: Config): Promise<Node> {
   const vcard = await ownVcard(config);
   const identity = await identityIn(identityPath(config.data));
   const store = openStore(databasePath(config.data));
+  await takeOver(identityPath(config.data), identity, store, systemClock.now());
   const revoked = store.revocations.get(identity.account);
   const revocations = revoked ? [RevocationList.fromDer(revoked.der)] : [];
   await checkIdentity(identity, { now: systemClock.now(), revocations });
@@ -505,6 +507,9 @@ export class Node implements RunnableNode {
       if (contact) this.#emit({ type: "contact", data: view.contactInfo(contact, this.#relay, this.#names.called) });
     });
     this.#names.onLearnt((data) => this.#emit({ type: "name", data }));
+    this.#relay.ownDevices.on("merged", ({ answered }) => {
+      for (const id of answered) this.#emit({ type: "request-gone", data: { id } });
+    });
     account.on("announced", () => this.#status());
     account.presence.on("appeared", ({ account: jamiId }) => this.#presence(jamiId));
     account.presence.on("vanished", ({ account: jamiId }) => this.#presence(jamiId));

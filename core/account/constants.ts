@@ -88,3 +88,9 @@ export const MAX_REGISTERED_NAMES = 100_000;
 /** Registrations that the own name server checks at one time, and those that wait: each costs a look at an RSA key. */
 export const NAME_CHECKS = 2;
 export const NAME_CHECKS_QUEUE = 32;
+
+/** A state of an own device that lies further ahead is not believed: the later state of a thing wins, and it would for ever. */
+export const MAX_SYNC_SKEW_MS = 24 * 3_600_000;
+
+/** Conversations that are to be cloned at one time because another own device has them. */
+export const MAX_SYNCED_CLONES = 10_000;

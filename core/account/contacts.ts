@@ -31,6 +31,8 @@ export type ContactEvents = {
   changed: { account: AccountId };
   /** A one-to-one conversation is to be cloned from this account's devices. */
   accepted: { account: AccountId; conversation: string };
+  /** A request was declined. */
+  declined: { account: AccountId; conversation: string };
 };
 
 /** Nothing is known of the account or request that was named. */
@@ -138,6 +140,18 @@ export class Contacts extends Emitter<ContactEvents> {
       received: request.received,
       declined: clock.now(),
     });
+    this.emit("declined", { account, conversation: request.conversation });
+  }
+
+  /** Another own device has changed these contacts, and told of these requests: they are in the database. */
+  onNoted(contacts: readonly AccountId[], requests: readonly AccountId[]): void {
+    for (const account of contacts) this.emit("changed", { account });
+    for (const account of requests) {
+      const request = this.options.store.trustRequests.get(account);
+      if (!request) continue;
+      if (this.options.welcome(account)) this.accept(account);
+      else this.emit("request", { account, conversation: request.conversation });
+    }
   }
 
   /** Ends the contact; with `ban` its requests and connections are refused from now on. */

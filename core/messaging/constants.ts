@@ -57,6 +57,23 @@ export const SYNC_MAX_OUT = 65_535;
 export const SYNC_MAX_IN = 1024 * 1024;
 /** Most msgpack values in one SyncMsg. */
 export const SYNC_MAX_VALUES = 100_000;
+/**
+ * Frames a second taken from one own device, on average and at once; a frame counts once more for each so many bytes. Thousands of contacts and
+ * conversations come in some hundred frames, when it connects.
+ */
+export const SYNC_RATE = 50;
+export const SYNC_BURST = 5_000;
+export const SYNC_UNIT = 16 * 1024;
+/** Bytes that may wait for an own device to read them: its whole state, with thousands of conversations. */
+export const SYNC_MAX_QUEUE = 32 * 1024 * 1024;
+/** Members of a conversation, and characters of a text, that one record names: a record must fit into a frame. */
+export const SYNC_MAX_MEMBERS = 500;
+export const SYNC_MAX_TEXT = 8_000;
+/** Trust requests told at once (account.md 8.1). */
+export const SYNC_MAX_TRUST_REQUESTS = 20;
+/** Preferences of one conversation that are kept: how many, and their characters together. */
+export const MAX_PREFERENCES = 64;
+export const MAX_PREFERENCES_TEXT = 16_384;
 
 /** The version of the DRT that we speak (5.1). */
 export const DRT_VERSION = 3;

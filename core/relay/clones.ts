@@ -9,6 +9,8 @@ import type { Conversations } from "./conversations.ts";
 
 export interface ClonesOptions {
   clock: Clock;
+  /** The own account: its other devices may have anything. */
+  self: AccountId;
   conversations: Conversations;
   /** Live connections with an account. */
   connected(account: AccountId): Connection[];
@@ -32,21 +34,23 @@ export class Clones {
     this.#retries.clear();
   }
 
-  /** Who invited us into what is still to be cloned. */
+  /** From whom what is still to be cloned may come: who invited us, and members that another own device named. */
   inviters(): AccountId[] {
-    return this.options.conversations.wanted().flatMap(({ invitedBy }) => invitedBy ?? []);
+    return this.options.conversations.wanted().flatMap(({ from }) => from);
   }
 
-  /** Tries all connected devices of the inviter now, and again later. */
+  /** Tries all connected devices of the inviter (and our own other ones) now, and again later. */
   async attempt(id: Oid): Promise<void> {
-    const { conversations, connected, reach, fetch, clock } = this.options;
+    const { conversations, connected, reach, fetch, clock, self } = this.options;
     const retry = this.#retries.get(id) ?? { wait: CLONE_FIRST_MS, cancel: () => {} };
     retry.cancel();
     this.#retries.set(id, retry);
-    const inviter = conversations.wanted().find((wanted) => wanted.id === id)?.invitedBy;
-    const connections = inviter ? connected(inviter) : [];
-    if (inviter && connections.length === 0) reach(inviter);
-    for (const connection of connections) await fetch(id, connection);
+    const from = conversations.wanted().find((wanted) => wanted.id === id)?.from ?? [];
+    for (const account of new Set([self, ...from])) {
+      const connections = connected(account);
+      if (connections.length === 0 && account !== self) reach(account); // our own are always looked for
+      for (const connection of connections) await fetch(id, connection);
+    }
     if (!conversations.isWanted(id)) this.#retries.delete(id);
     if (this.#retries.get(id) !== retry) return;
     retry.cancel(); // of an attempt beside this one
@@ -54,10 +58,11 @@ export class Clones {
     retry.wait = Math.min(retry.wait * 2, CLONE_LONGEST_MS);
   }
 
-  /** A device was connected: clones what its account invited us to. */
+  /** A device was connected: clones what its account invited us to; our own may have anything. */
   onConnection(connection: Connection): void {
-    for (const { id, invitedBy } of this.options.conversations.wanted()) {
-      if (invitedBy === connection.peer.account) this.options.fetch(id, connection);
+    const { account } = connection.peer;
+    for (const { id, from } of this.options.conversations.wanted()) {
+      if (account === this.options.self || from.includes(account)) this.options.fetch(id, connection);
     }
   }
 }

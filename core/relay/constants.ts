@@ -150,3 +150,12 @@ export const REVOKED_WRITERS_TOLD = 1_024;
 
 /** Connections made for overlays at one time: the links to members whose presence is known come first. */
 export const OVERLAY_CONNECTS = 8;
+
+/** What has changed is told to the own account's devices after this time without another change (account.md 8.1, today). */
+export const SYNC_SOON_MS = 1_000;
+
+/** `sync://` channels with one own device: one each way, and again while an old connection dies. */
+export const MAX_SYNC_CHANNELS = 8;
+
+/** Characters of a device's name that are kept. */
+export const MAX_DEVICE_NAME = 64;

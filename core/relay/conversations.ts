@@ -33,6 +33,8 @@ export type ConversationsEvents = {
   opened: { conversation: Conversation };
   /** A conversation ended for us. */
   closed: { id: Oid };
+  /** A conversation began, ended or was erased, as our other devices are to know. */
+  changed: { id: Oid };
 };
 
 export interface ConversationsOptions {
@@ -47,8 +49,8 @@ export interface ConversationsOptions {
 /** A conversation that is to be cloned. */
 export interface Wanted {
   id: Oid;
-  /** Whom to clone it from. */
-  invitedBy?: AccountId;
+  /** Whose devices to clone it from. */
+  from: readonly AccountId[];
 }
 
 export class Conversations extends Emitter<ConversationsEvents> {
@@ -72,7 +74,7 @@ export class Conversations extends Emitter<ConversationsEvents> {
     await this.#lookAround();
     for (const { id, state, invitedBy } of store.conversations.all()) {
       if (state === "left") continue;
-      if (state === "cloning") this.#wanted.set(id, { id, invitedBy });
+      if (state === "cloning") this.#wanted.set(id, { id, from: this.#sources(id, invitedBy) });
       try {
         if (state !== "cloning" || await isThere(this.#dir(id))) await this.#openStored(id);
       } catch (error) {
@@ -114,9 +116,9 @@ export class Conversations extends Emitter<ConversationsEvents> {
     return [...this.#open.values()];
   }
 
-  /** The conversations in which the account takes part. */
+  /** The conversations in which the account takes part; our own: all. */
   of(account: AccountId): Conversation[] {
-    return [...this.#index().get(account) ?? []];
+    return account === this.options.identity.account ? this.all() : [...this.#index().get(account) ?? []];
   }
 
   /** Everybody who takes part in something here. */
@@ -145,11 +147,11 @@ export class Conversations extends Emitter<ConversationsEvents> {
   want(id: Oid, invitedBy: AccountId, mode: number, title = ""): void {
     const { store, clock } = this.options;
     if (this.#open.has(id)) return;
-    const others = this.wanted().filter((wanted) => wanted.id !== id && wanted.invitedBy === invitedBy);
+    const others = this.wanted().filter((wanted) => wanted.id !== id && wanted.from.includes(invitedBy));
     if (others.length >= MAX_WANTED_OF_ACCOUNT) {
       throw new LimitError("conversations to clone", "too many of one account");
     }
-    this.#wanted.set(id, { id, invitedBy });
+    this.#wanted.set(id, { id, from: [invitedBy] });
     store.conversations.put({
       id,
       mode,
@@ -161,6 +163,18 @@ export class Conversations extends Emitter<ConversationsEvents> {
       head: "",
       invitedBy,
     });
+    this.emit("changed", { id });
+  }
+
+  /** Takes up what is noted as to be cloned because another own device has it. */
+  takeUp(id: Oid): void {
+    const record = this.options.store.conversations.get(id);
+    if (record?.state !== "cloning" || this.#open.has(id)) return;
+    this.#wanted.set(id, { id, from: this.#sources(id, record.invitedBy) });
+  }
+
+  #sources(id: Oid, invitedBy: AccountId | undefined): AccountId[] {
+    return [...invitedBy === undefined ? [] : [invitedBy], ...this.options.store.cloneSources.all(id)];
   }
 
   /** The one-to-one conversation with an account, made if there is none; its id. @param earlier the one that was left */
@@ -225,6 +239,7 @@ export class Conversations extends Emitter<ConversationsEvents> {
     const { store, clock } = this.options;
     const record = store.conversations.get(id);
     if (record) store.conversations.put({ ...record, state: "leaving", removed: clock.now() });
+    this.emit("changed", { id });
   }
 
   /** Ends our part in a conversation: it is served and followed no more, its data stays. */
@@ -236,7 +251,9 @@ export class Conversations extends Emitter<ConversationsEvents> {
     this.#byAccount = null;
     const record = store.conversations.get(id);
     if (record) store.conversations.put({ ...record, state: "left", removed: record.removed || clock.now() });
+    store.cloneSources.drop(id);
     this.emit("closed", { id });
+    this.emit("changed", { id });
     conversation?.close().catch((error) => log.warn("closing {id} failed: {error}", { id, error: messageOf(error) }));
   }
 
@@ -253,9 +270,12 @@ export class Conversations extends Emitter<ConversationsEvents> {
         store.commits.drop(id);
         store.ledger.drop(id);
         store.fileRules.put(id, { quota: null, retentionDays: null });
+        store.preferences.drop(id);
+        store.messageStatuses.drop(id);
         store.conversations.put({ ...record, title: "", description: undefined, head: "", erased: clock.now() });
       });
       if (await isThere(this.#dir(id))) await Deno.remove(this.#dir(id), { recursive: true });
+      this.emit("changed", { id });
       return true;
     });
   }
@@ -305,6 +325,7 @@ export class Conversations extends Emitter<ConversationsEvents> {
     const state = record.state === "leaving" ? "leaving" : "active";
     store.conversations.put({ ...record, mode: facts.mode ?? record.mode, state });
     store.conversationRequests.delete(id);
+    store.cloneSources.drop(id);
     this.#wanted.delete(id);
     this.#damaged.delete(id);
     this.#open.set(id, conversation);
@@ -316,6 +337,7 @@ export class Conversations extends Emitter<ConversationsEvents> {
     });
     this.emit("opened", { conversation });
     await this.#join(conversation);
+    this.emit("changed", { id });
     return conversation;
   }
 

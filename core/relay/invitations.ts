@@ -20,6 +20,8 @@ export type InvitationsEvents = {
   invitation: { conversation: Oid; from: AccountId };
   /** An invitation was accepted: the conversation is to be cloned. */
   accepted: { conversation: Oid; from: AccountId };
+  /** An invitation was declined. */
+  declined: { conversation: Oid };
 };
 
 export interface InvitationsOptions {
@@ -44,7 +46,7 @@ export class Invitations extends Emitter<InvitationsEvents> {
 
   /** A member invites us. Repeated invitations are normal. */
   onInvite(from: Peer, { conversation, metadatas }: Invite): void {
-    const { store, clock, conversations, welcome } = this.options;
+    const { store, clock, conversations } = this.options;
     if (conversations.get(conversation) || conversations.isWanted(conversation)) return;
     if (store.conversationRequests.get(conversation)?.declined) return;
     const texts = INVITATION_TEXTS.map((key) =>
@@ -57,8 +59,18 @@ export class Invitations extends Emitter<InvitationsEvents> {
       received: clock.now(),
       declined: 0,
     });
-    if (welcome(from.account)) this.accept(conversation);
-    else this.emit("invitation", { conversation, from: from.account });
+    this.#came(conversation, from.account);
+  }
+
+  /** An invitation came, or another own device tells of it and it is noted. */
+  onNoted(conversation: Oid): void {
+    const request = this.pending().find((pending) => pending.conversation === conversation);
+    if (request) this.#came(conversation, request.from);
+  }
+
+  #came(conversation: Oid, from: AccountId): void {
+    if (this.options.welcome(from)) this.accept(conversation);
+    else this.emit("invitation", { conversation, from });
   }
 
   /** Accepts: the conversation is cloned as soon as a member is reached. @throws {UnknownInvitation} @throws {LimitError} */
@@ -74,6 +86,7 @@ export class Invitations extends Emitter<InvitationsEvents> {
   decline(conversation: Oid): void {
     const { store, clock } = this.options;
     store.conversationRequests.put({ ...this.#request(conversation), declined: clock.now() });
+    this.emit("declined", { conversation });
   }
 
   #request(conversation: Oid): ConversationRequest {

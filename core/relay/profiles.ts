@@ -101,6 +101,7 @@ export class Profiles extends Emitter<ProfilesEvents> {
   async offer(connection: Connection, generation: Generation | undefined): Promise<void> {
     const { store, clock, conversations, device } = this.options;
     const { peer } = connection;
+    if (peer.account === this.options.account) return; // each of our devices has its own
     const attempts = this.#attempts.get(connection) ?? 0;
     const conversation = conversations.of(peer.account).find((one) => one.mayFetch(peer));
     if (!conversation || attempts >= PROFILE_ATTEMPTS || this.#offering.has(peer.device)) return;

@@ -32,6 +32,7 @@ import { Invitations } from "./invitations.ts";
 import { JoinLinks } from "./join_links.ts";
 import { Links } from "./links.ts";
 import { Moderation } from "./moderation.ts";
+import { OwnDevices } from "./own_devices.ts";
 import { Overlays } from "./overlays.ts";
 import { OwedInvitations } from "./owed_invitations.ts";
 import { Profiles } from "./profiles.ts";
@@ -85,6 +86,7 @@ export class Relay {
   readonly files: Files;
   readonly profiles: Profiles;
   readonly overlays: Overlays;
+  readonly ownDevices: OwnDevices;
   readonly #messenger: Messenger;
   readonly #router: Router;
   readonly #clones: Clones;
@@ -165,6 +167,14 @@ export class Relay {
       certificates,
       allows: (peer) => this.allows(peer),
     });
+    this.ownDevices = new OwnDevices({
+      identity,
+      store,
+      clock,
+      conversations: this.conversations,
+      certificates,
+      name: options.displayName,
+    });
     this.#router = new Router({
       device: identity.device,
       clock,
@@ -174,6 +184,7 @@ export class Relay {
       files: this.files,
       profiles: this.profiles,
       overlays: this.overlays,
+      ownDevices: this.ownDevices,
     });
     this.invitations = new Invitations({
       store,
@@ -206,6 +217,7 @@ export class Relay {
     this.joinLinks = new JoinLinks({ ...inGroups, random, conversations: this.conversations });
     this.#clones = new Clones({
       clock,
+      self: identity.account,
       conversations: this.conversations,
       connected: (account) => this.#connected(account),
       reach: (account) => this.links.reach(account),
@@ -253,6 +265,7 @@ export class Relay {
     this.account.stop();
     this.profiles.stop();
     this.overlays.stop();
+    this.ownDevices.stop();
     await this.files.stop();
     await this.connections.stop();
     await this.refused.stop();
@@ -264,6 +277,7 @@ export class Relay {
    * members are unknown, and any of them may bring it: then everybody may.
    */
   allows({ account, device }: Pick<Peer, "account" | "device">): boolean {
+    if (account === this.self) return true; // whom we have revoked does not get past its certificate
     if (this.account.contacts.isBanned(account)) return false;
     return this.options.openToAll() || this.#serves(account, device) || this.#inviters().length > 0;
   }
@@ -271,6 +285,7 @@ export class Relay {
   /** Is there anything that we and this account, or this device of it, have in common? */
   #serves(account: AccountId, device?: DeviceId): boolean {
     const { contacts } = this.account;
+    if (account === this.self) return device !== this.device;
     if (contacts.isBanned(account)) return false;
     if (contacts.isContact(account) || this.#inviters().includes(account)) return true;
     const common = this.conversations.of(account);
@@ -294,8 +309,10 @@ export class Relay {
     this.connections.on("connection", (connection) => {
       this.#onConnection(connection).catch((error) => log.error("a new connection: {error}", { error }));
     });
-    this.connections.on("closed", ({ connection: { peer } }) => {
-      if (!this.links.live(peer.device)) this.delivery.gone(peer.device);
+    this.connections.on("closed", ({ connection }) => {
+      const { device } = connection.peer;
+      if (!this.links.live(device)) this.delivery.gone(device);
+      this.ownDevices.onClosed(connection);
     });
     this.#messenger.on("message", (message) => this.#onMessage(message));
     this.account.inbox.on("message", ({ from, message }) => this.#onInstantMessage(from, message));
@@ -340,6 +357,31 @@ export class Relay {
     certificates.on("revoked", ({ account, list }) => {
       this.connections.closeAll(({ account: of, chain }) => of === account && list.revokes(chain[0]), "revoked");
     });
+    this.#listenToOwnDevices();
+  }
+
+  /** Our other devices are told what happens here, and what they tell is obeyed. */
+  #listenToOwnDevices(): void {
+    const { contacts } = this.account;
+    const { ownDevices, conversations, invitations } = this;
+    contacts.on("changed", ({ account }) => ownDevices.changed({ contact: account }));
+    contacts.on("request", ({ account }) => ownDevices.changed({ trustRequest: account }));
+    contacts.on("declined", ({ conversation }) => ownDevices.changed({ conversation }));
+    invitations.on("invitation", ({ conversation }) => ownDevices.changed({ conversation }));
+    invitations.on("declined", ({ conversation }) => ownDevices.changed({ conversation }));
+    conversations.on("changed", ({ id }) => ownDevices.changed({ conversation: id }));
+    ownDevices.on("merged", (changes) => {
+      contacts.onNoted(changes.contacts, changes.trustRequests);
+      for (const id of changes.wanted) {
+        conversations.takeUp(id);
+        this.#clone(id, this.self);
+      }
+      for (const id of changes.left) conversations.leave(id);
+      for (const id of changes.erased) {
+        conversations.erase(id).catch((error) => log.error("erasing {id} failed: {error}", { id, error }));
+      }
+      for (const id of changes.invitations) invitations.onNoted(id);
+    });
   }
 
   #clone(conversation: string, from: AccountId): void {
@@ -361,6 +403,7 @@ export class Relay {
   #watch(): void {
     const contacts = this.options.store.contacts.all().map(({ account }) => account);
     const accounts = new Set([
+      this.self,
       ...contacts.filter((account) => this.account.contacts.isContact(account)),
       ...this.conversations.accounts(),
       ...this.#inviters(),
@@ -375,6 +418,7 @@ export class Relay {
     const { certificates } = this.account;
     certificates.remember(peer);
     certificates.bridge(peer.device);
+    this.ownDevices.onConnection(connection);
     this.#clones.onConnection(connection);
     this.files.onConnection(connection);
     for (const conversation of this.conversations.of(peer.account)) {

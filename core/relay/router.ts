@@ -14,6 +14,7 @@ import { DEVICES_SERVED, PACKS_PER_DEVICE } from "./constants.ts";
 import type { Conversations } from "./conversations.ts";
 import type { Delivery } from "./delivery.ts";
 import type { Files } from "./files.ts";
+import type { OwnDevices } from "./own_devices.ts";
 import type { Overlays } from "./overlays.ts";
 import type { Profiles } from "./profiles.ts";
 
@@ -27,6 +28,7 @@ export interface RouterOptions {
   files: Pick<Files, "accept">;
   profiles: Pick<Profiles, "accept" | "answer">;
   overlays: Overlays;
+  ownDevices: Pick<OwnDevices, "accept">;
 }
 
 export class Router {
@@ -36,7 +38,7 @@ export class Router {
 
   /** What to do with a channel that the peer asks for; `null` declines it. */
   accept(connection: Connection, name: string): ((channel: Channel) => void) | null {
-    const { device, clock, messenger, files, profiles, overlays } = this.options;
+    const { device, clock, messenger, files, profiles, overlays, ownDevices } = this.options;
     const wanted = parseChannelName(name);
     switch (wanted.kind) {
       case "sip":
@@ -51,6 +53,8 @@ export class Router {
         const conversation = this.#readable(wanted.conversation, connection);
         return conversation ? (channel) => overlays.of(conversation).add(channel) : null;
       }
+      case "sync":
+        return ownDevices.accept(wanted, connection);
       case "file":
         return files.accept(wanted, connection);
       case "profile":

@@ -41,3 +41,9 @@ export const MAX_PROFILES_SENT = 10_000;
 
 /** Answers of name servers that are remembered: two for each person of many large groups. */
 export const MAX_NAME_ANSWERS = 20_000;
+
+/** Accounts named as sources of one conversation that is to be cloned: one of them is enough. */
+export const MAX_CLONE_SOURCES = 64;
+
+/** Members of one conversation whose status own devices tell each other: as many as large groups have. */
+export const MAX_STATUSES = 1_024;

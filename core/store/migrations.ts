@@ -345,6 +345,36 @@ export const migrations: readonly string[] = [
   ALTER TABLE sessions ADD COLUMN agent TEXT NOT NULL DEFAULT '';  -- what the browser calls itself
   CREATE INDEX audit_at ON audit (at);
   `,
+  `
+  -- see own_devices.ts
+  CREATE TABLE own_devices (
+    device TEXT PRIMARY KEY,
+    name TEXT NOT NULL,              -- '' = it has not said
+    seen INTEGER NOT NULL            -- ms, 0 = never
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE clone_sources (
+    conversation TEXT NOT NULL,
+    account TEXT NOT NULL,
+    PRIMARY KEY (conversation, account)
+  ) STRICT, WITHOUT ROWID;
+
+  -- see synced.ts
+  CREATE TABLE conversation_preferences (
+    conversation TEXT PRIMARY KEY,
+    preferences TEXT NOT NULL        -- JSON list of pairs
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE message_statuses (
+    conversation TEXT NOT NULL,
+    account TEXT NOT NULL,
+    fetched TEXT NOT NULL,           -- commit, '' = unknown
+    fetched_at TEXT NOT NULL,        -- s, '' = unknown
+    read TEXT NOT NULL,
+    read_at TEXT NOT NULL,
+    PRIMARY KEY (conversation, account)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];
 
 /** The number of the step the database stands at; 0 for an empty file. */

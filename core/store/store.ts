@@ -20,11 +20,13 @@ import { Leases } from "./leases.ts";
 import { Ledger } from "./ledger.ts";
 import { migrate } from "./migrations.ts";
 import { NameAnswers, RegisteredNames } from "./names.ts";
+import { CloneSources, OwnDevices } from "./own_devices.ts";
 import { Profiles } from "./profiles.ts";
 import { Overrides, RefusedHistories } from "./refused.ts";
 import { ConversationRequests, TrustRequests } from "./requests.ts";
 import { Search } from "./search.ts";
 import { Settings } from "./settings.ts";
+import { MessageStatuses, Preferences } from "./synced.ts";
 import { Treated } from "./treated.ts";
 
 /** An open database: one member for each group of tables. */
@@ -57,6 +59,10 @@ export class Store {
   readonly sessions: SessionTable;
   readonly apiTokens: ApiTokenTable;
   readonly adminInvitations: AdminInvitationTable;
+  readonly ownDevices: OwnDevices;
+  readonly cloneSources: CloneSources;
+  readonly preferences: Preferences;
+  readonly messageStatuses: MessageStatuses;
   readonly #db: DatabaseSync;
   #depth = 0;
 
@@ -92,6 +98,10 @@ export class Store {
     this.sessions = new SessionTable(db);
     this.apiTokens = new ApiTokenTable(db);
     this.adminInvitations = new AdminInvitationTable(db);
+    this.ownDevices = new OwnDevices(db);
+    this.cloneSources = new CloneSources(db);
+    this.preferences = new Preferences(db);
+    this.messageStatuses = new MessageStatuses(db);
   }
 
   /**

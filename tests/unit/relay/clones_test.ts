@@ -14,6 +14,7 @@ function clonesOf({ clock, conversations }: Place, connections: Connection[] = [
   const note = (what: string) => void log.push(`${clock.now() - NOW} ${what}`);
   const clones = new Clones({
     clock,
+    self: bob.account,
     conversations,
     connected: (account) => connections.filter(({ peer }) => peer.account === account),
     reach: (account) => note(account === alice.account ? "reach" : "reach whom?"),

@@ -76,7 +76,7 @@ Deno.test("conversations: a clone is checked, kept and joined", () =>
     const { conversations, store } = atBob;
     conversations.want(id, alice.account, 0, "a title");
     store.conversationRequests.put({ conversation: id, from: alice.account, metadatas: {}, received: 1, declined: 0 });
-    assert.deepEqual(conversations.wanted(), [{ id, invitedBy: alice.account }]);
+    assert.deepEqual(conversations.wanted(), [{ id, from: [alice.account] }]);
     const conversation = await conversations.finishClone(id, await allOf(opened(atAlice, id)));
     assert.ok(conversation?.joined);
     assert.deepEqual(conversations.wanted(), []);

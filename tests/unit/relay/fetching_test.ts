@@ -54,6 +54,7 @@ function routerOf({ conversations, store }: Place, identity = alice) {
     files: { accept: () => () => {} },
     profiles: { accept: () => null, answer: () => null },
     overlays,
+    ownDevices: { accept: () => null },
   });
   return { router, delivery, overlays };
 }

@@ -33,7 +33,7 @@ Deno.test("invitations: one waits for the admin, over a restart; accepted, it is
     );
     again.invitations.accept(ID);
     assert.deepEqual(again.events, [`accepted ${ID} ${alice.account}`]);
-    assert.deepEqual(place.conversations.wanted(), [{ id: ID, invitedBy: alice.account }]);
+    assert.deepEqual(place.conversations.wanted(), [{ id: ID, from: [alice.account] }]);
     const record = place.store.conversations.get(ID);
     assert.deepEqual([record?.mode, record?.title, record?.state], [2, "a group", "cloning"]);
     assert.deepEqual(again.invitations.pending(), []);
