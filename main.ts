@@ -42,7 +42,7 @@ async function main(): Promise<number> {
     console.error(`Kituo: ${error.message}`);
     return WRONG_SETTING;
   }
-  await configureLogging(config.logLevel);
+  await configureLogging(config.logLevel, config.logFormat);
   const stopping = firstSignal();
   const opened = new AsyncDisposableStack();
   const result = await Promise.race([start(config, opened), stopping]).then(() => 0, tellFailure);

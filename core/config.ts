@@ -114,11 +114,20 @@ const DAYS = wrong("a number of days from 0 to 36500");
 const days = z.union([z.int(), z.string().regex(/^[0-9]{1,5}$/).transform(Number)], DAYS)
   .refine((n) => n >= 0 && n <= 36500, DAYS);
 
+/** A whole number within bounds. */
+function whole(least: number, most: number) {
+  const kind = wrong(`a whole number from ${least} to ${most}`);
+  return z.union([z.int(), z.string().regex(/^[0-9]{1,6}$/).transform(Number)], kind)
+    .refine((n) => n >= least && n <= most, kind);
+}
+
 const BOOLEAN = wrong("true or false");
 const flag = () => z.union([z.boolean(), z.enum(["true", "false"]).transform((text) => text === "true")], BOOLEAN);
 
 /** What may be done with contact requests and group invitations. */
 export const ACCEPT_POLICIES = ["manual", "allowlist", "anyone"] as const;
+/** How the log is written; `auto` = `text` on a terminal, else `json`. */
+const LOG_FORMATS = ["auto", "text", "json"] as const;
 const logLevels = ["debug", "info", "warning", "error"] as const;
 
 /** Every setting. The names of flags and variables follow from the keys. */
@@ -240,6 +249,34 @@ const schema = z.strictObject({
     placeholder: "LEVEL",
     fallback: "info",
     meaning: "Least weight of what is logged on standard error: `debug`, `info`, `warning` or `error`.",
+  }),
+  logFormat: z.enum(LOG_FORMATS, wrong(`one of ${LOG_FORMATS.join(", ")}`)).register(described, {
+    placeholder: "FORMAT",
+    fallback: "auto",
+    meaning: "How the log is written: `text` for people, `json` = one object a line, `auto` = text on a terminal only.",
+  }),
+  backupDir: path.optional().register(described, {
+    placeholder: "DIR",
+    meaning: "Make back-ups by itself, into this folder.",
+  }),
+  backupEvery: whole(1, 24 * 366).register(described, {
+    placeholder: "HOURS",
+    fallback: "24",
+    meaning: "Hours between two back-ups.",
+  }),
+  backupKeep: whole(1, 10_000).register(described, {
+    placeholder: "NUMBER",
+    fallback: "7",
+    meaning: "Back-ups that are kept in that folder; older ones are removed.",
+  }),
+  backupPassphraseFile: path.optional().register(described, {
+    placeholder: "FILE",
+    meaning: "The passphrase of those back-ups, in the first line of a file that only its owner may read.",
+  }),
+  backupFiles: flag().register(described, {
+    placeholder: "BOOLEAN",
+    fallback: "true",
+    meaning: "`true` or `false`: the files that members sent are in those back-ups, too.",
   }),
 });
 

@@ -9,6 +9,11 @@ import {
   type TextFormatter,
 } from "@logtape/logtape";
 import { KituoError } from "./base/errors.ts";
+import type { Config } from "./config.ts";
+import { LogRing } from "./log_ring.ts";
+
+/** How the log is written. */
+type LogFormat = Config["logFormat"];
 
 /** A warning or an error of the log. */
 export interface LoggedWarning {
@@ -20,43 +25,31 @@ export interface LoggedWarning {
   text: string;
 }
 
-/** Warnings that are remembered for the console. */
-const WARNINGS_KEPT = 20;
+/** Warnings that the console's first page shows. */
+const WARNINGS_SHOWN = 20;
 
-const warnings: LoggedWarning[] = [];
+/** What this process has logged lately. */
+export const logRing = new LogRing();
 
 /** The newest warnings and errors of this process, the last one first. */
 export function recentWarnings(): LoggedWarning[] {
-  return warnings.toReversed();
-}
-
-/** Remembers what weighs enough. */
-function remember(record: LogRecord): void {
-  const { level, timestamp, category } = record;
-  if (level !== "warning" && level !== "error" && level !== "fatal") return;
-  warnings.push({
-    at: Math.floor(timestamp / 1000),
-    level: level === "warning" ? level : "error",
-    room: category.slice(1).join("."),
-    text: plainText(record),
-  });
-  if (warnings.length > WARNINGS_KEPT) warnings.shift();
-}
-
-/** The message as one text; errors are told by their message. */
-function plainText({ message }: LogRecord): string {
-  const told = (part: unknown) => part instanceof Error ? part.message : Deno.inspect(part);
-  return message.map((part) => typeof part === "string" ? part : told(part)).join("");
+  return logRing.page({ limit: WARNINGS_SHOWN, level: "warning" }).map(({ at, level, room, text }) => ({
+    at: Math.floor(at),
+    level: level === "error" ? level : "warning",
+    room,
+    text,
+  }));
 }
 
 /** Sends what weighs at least `level` to standard error. Called once, by the program that runs. */
-export async function configureLogging(level: LogLevel): Promise<void> {
-  const format = Deno.stderr.isTerminal() ? terminalLine : jsonLine;
+export async function configureLogging(level: LogLevel, format: LogFormat = "auto"): Promise<void> {
+  const isForPeople = format === "auto" ? Deno.stderr.isTerminal() : format === "text";
+  const lineOf = isForPeople ? terminalLine : jsonLine;
   const encoder = new TextEncoder();
   const sink = (record: LogRecord) => {
-    remember(record);
+    logRing.add(record);
     try {
-      const line = encoder.encode(format(record));
+      const line = encoder.encode(lineOf(record));
       // the system may take less than all of it at once
       for (let written = 0; written < line.length;) written += Deno.stderr.writeSync(line.subarray(written));
     } catch {

@@ -51,6 +51,9 @@ import {
   type SearchQuery,
   type StorageInfo,
 } from "./node_api.ts";
+import { logRing } from "./logging.ts";
+import { NodeBackups } from "./node_backup.ts";
+import { NodeMetrics } from "./node_metrics.ts";
 import { NodeOverview } from "./node_overview.ts";
 import { NodeGroupFiles } from "./node_group_files.ts";
 import { checkHost, checkPicture, knownConversation } from "./node_groups.ts";
@@ -120,6 +123,9 @@ export class Node implements RunnableNode {
   readonly #listeners = new Set<(event: NodeEvent) => void>();
   readonly #started = systemClock.now();
   readonly #overview: NodeOverview;
+  readonly backups: NodeBackups;
+  readonly logs = logRing;
+  readonly metrics: NodeMetrics;
   #stopKeeping = () => {};
   #wasReady = false;
 
@@ -176,6 +182,16 @@ export class Node implements RunnableNode {
       requests: () => store.trustRequests.all().length + this.#relay.invitations.pending().length,
       onSample: (data) => this.#emit({ type: "overview", data }),
     });
+    this.backups = new NodeBackups(config, systemClock);
+    this.metrics = new NodeMetrics({
+      clock: systemClock,
+      dht: this.#dht,
+      relay: this.#relay,
+      logs: logRing,
+      overview: () => this.overview(),
+      storage: () => this.storage(),
+      databaseSize: () => Deno.statSync(databasePath(config.data)).size,
+    });
     this.#tell();
   }
 
@@ -186,6 +202,8 @@ export class Node implements RunnableNode {
     await takingPort(`UDP port ${dhtPort} (--dht-port)`, () => this.#dht.start());
     await this.#relay.start();
     this.#overview.start();
+    this.metrics.start();
+    this.backups.start();
     this.#stopKeeping = every(systemClock, DHT_STATE_EVERY_MS, () => this.#keepState());
   }
 
@@ -193,6 +211,8 @@ export class Node implements RunnableNode {
     this.#stopKeeping();
     await this.#names.stop();
     this.#overview.stop();
+    this.metrics.stop();
+    this.backups.stop();
     await this.#relay.stop();
     this.#keepState();
     await this.#dht.stop();

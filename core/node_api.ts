@@ -10,9 +10,13 @@ import type { RegistrationResult } from "./account/name_server.ts";
 import type { Config } from "./config.ts";
 import type { Bytes } from "./base/bytes.ts";
 import type { LoggedWarning } from "./logging.ts";
+import type { BackupApi } from "./node_api_backup.ts";
+import type { LogsApi, MetricsApi } from "./node_api_operations.ts";
 import type { Entry } from "./swarm/entry.ts";
 
 export * from "./node_api_group_files.ts";
+export * from "./node_api_backup.ts";
+export * from "./node_api_operations.ts";
 export type { RegistrationResult } from "./account/name_server.ts";
 export type { LoggedWarning } from "./logging.ts";
 export type { Entry } from "./swarm/entry.ts";
@@ -468,6 +472,9 @@ export interface NodeApi {
   readonly admins: Admins;
   /** the files of one group */
   readonly groupFiles: GroupFilesApi;
+  readonly backups: BackupApi;
+  readonly logs: LogsApi;
+  readonly metrics: MetricsApi;
   /** Changes settings, now and for later starts (a flag or variable wins over them then). @throws {NodeError} "conflict" */
   configure(settings: NodeSettings): Promise<void>;
 

@@ -11,10 +11,10 @@ import { asksFor, ConfigError, loadConfig } from "./config.ts";
 const WRONG_SETTING = 2;
 
 /**
- * The flags for a data folder; `extra` are further files that the node must read.
+ * The flags for a data folder; `extra` are further files that the node must read, `folders` where else it writes.
  * @throws {ConfigError} for a path that a flag cannot name
  */
-export function permissionFlags(root: string, data: string, extra: string[]): string[] {
+export function permissionFlags(root: string, data: string, extra: string[], folders: string[] = []): string[] {
   const paths = (...list: string[]) => {
     for (const path of list) {
       if (/[,\n]/.test(path)) {
@@ -26,8 +26,8 @@ export function permissionFlags(root: string, data: string, extra: string[]): st
   return [
     "--no-prompt", // what is not allowed fails; nobody is asked
     "--allow-net",
-    `--allow-read=${paths(root, data, ...extra)}`,
-    `--allow-write=${paths(data)}`,
+    `--allow-read=${paths(root, data, ...extra, ...folders)}`,
+    `--allow-write=${paths(data, ...folders)}`,
     "--allow-sys=networkInterfaces,hostname",
     "--ignore-env", // libraries that look at other variables find none
     "--allow-env=KITUO_*",
@@ -38,8 +38,10 @@ if (import.meta.main) {
   try {
     const root = dirname(dirname(fileURLToPath(import.meta.url)));
     const config = asksFor(Deno.args) ? null : loadConfig(Deno.args);
-    const files = [config?.config, config?.picture].flatMap((file) => file ? [resolve(file)] : []);
-    for (const flag of permissionFlags(root, resolve(config?.data ?? "data"), files)) console.log(flag);
+    const given = (...paths: (string | undefined)[]) => paths.flatMap((path) => path ? [resolve(path)] : []);
+    const files = given(config?.config, config?.picture, config?.backupPassphraseFile);
+    const folders = given(config?.backupDir);
+    for (const flag of permissionFlags(root, resolve(config?.data ?? "data"), files, folders)) console.log(flag);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     console.error(`Kituo: ${error.message}`);

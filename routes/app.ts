@@ -14,6 +14,7 @@ import { accountPages } from "./account_pages.tsx";
 import { accountRoutes } from "./api/account.ts";
 import { adminRoutes } from "./api/admins.ts";
 import { auditRoutes } from "./api/audit.ts";
+import { backupRoutes } from "./api/backups.ts";
 import { assetRoutes, type Assets, NO_ASSETS } from "./assets.ts";
 import { contactRoutes } from "./api/contacts.ts";
 import { conversationRoutes } from "./api/conversations.ts";
@@ -22,6 +23,7 @@ import { exportRoutes } from "./api/exports.ts";
 import { groupFileRoutes } from "./api/group_files.ts";
 import { joinLinkRoutes } from "./api/join_links.ts";
 import { fileRoutes } from "./api/files.ts";
+import { logRoutes } from "./api/logs.ts";
 import { memberRoutes } from "./api/members.ts";
 import { messageRoutes } from "./api/messages.ts";
 import { nameRoutes } from "./api/names.ts";
@@ -37,11 +39,13 @@ import { tokenRoutes } from "./api/tokens.ts";
 import { MAX_BODY } from "./constants.ts";
 import { healthRoutes } from "./health.ts";
 import { joinGate, joinRoutes } from "./join.ts";
+import { METRICS, metricsRoutes } from "./metrics.ts";
 import { methodsAt } from "./methods.ts";
 import { Endpoints } from "./endpoints.ts";
 import { audit } from "./middlewares/audit.ts";
 import { findCaller } from "./middlewares/caller.ts";
 import { gate } from "./middlewares/gate.ts";
+import { measure } from "./middlewares/measure.ts";
 import { jsonBody } from "./middlewares/json_body.ts";
 import { sameOrigin } from "./middlewares/same_origin.ts";
 import { securityHeaders } from "./middlewares/security_headers.ts";
@@ -108,6 +112,7 @@ export function createApp(node: NodeApi, options: AppOptions): OpenAPIHono {
   const app = router();
   const sites = new Sites(origins);
   const endpoints = new Endpoints(app, API);
+  app.use(measure(node.metrics));
   app.use(findCaller({ admins, token, sites, proxies }));
   app.use("/join/*", joinGate(clock)); // its headers replace those of all other answers
   app.use(securityHeaders, sameOrigin);
@@ -119,10 +124,12 @@ export function createApp(node: NodeApi, options: AppOptions): OpenAPIHono {
     bodyLimit({ maxSize: MAX_BODY, onError: tooLarge }),
     jsonBody,
   );
+  app.use(METRICS, noStore, gate(app, endpoints, admins, nothingAt));
   app.route("/", accountPages({ node, admins, sites, draw: (c, draw, options) => renderer.page(c, draw, options) }));
   app.route("/", pageRoutes({ api: node, renderer, privacy }));
   app.route("/", assetRoutes(assets));
   app.route("/", healthRoutes(node));
+  app.route("/", metricsRoutes(node));
   app.route("/", joinRoutes(node));
   const resources = [
     nodeRoutes,
@@ -140,11 +147,13 @@ export function createApp(node: NodeApi, options: AppOptions): OpenAPIHono {
     overviewRoutes,
     revealRoutes,
     exportRoutes,
+    backupRoutes,
   ];
   for (const routes of resources) {
     app.route(API, routes(node, privacy));
   }
   app.route(API, eventRoutes(node, privacy, clock, signal));
+  app.route(API, logRoutes(node, clock, signal));
   app.route(API, setupRoutes(node, admins, sites));
   app.route(API, sessionRoutes(admins, sites));
   app.route(API, accountRoutes(admins, sites));

@@ -78,3 +78,10 @@ export const MIN_REASON = 3;
 
 /** Messages that an export reads at a time, so that others get their turn between. */
 export const EXPORT_BATCH = 500;
+
+/** Characters of a passphrase: a guard against a file given by mistake; the node says what it asks for at least. */
+export const MAX_PASSPHRASE = 1_024;
+
+/** Log records kept for watchers that are slow, and watchers of the log at a time: owners only. */
+export const LOG_LINES = 500;
+export const MAX_LOG_STREAMS = 20;

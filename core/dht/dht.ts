@@ -10,7 +10,7 @@ import { type Family } from "./address.ts";
 import * as limit from "./constants.ts";
 import { type InfoHash, isInfoHash } from "./info_hash.ts";
 import { ListenBudget, type Listener, Listening, LOCAL_SOURCE } from "./listening.ts";
-import { Network } from "./network.ts";
+import { Network, type Traffic } from "./network.ts";
 import type { Node } from "./node.ts";
 import { GetOperation, ListenOperation, PutOperation, socketName } from "./operations.ts";
 import type { Where } from "./query.ts";
@@ -349,6 +349,11 @@ export class Dht extends Emitter<{ status: Status }> {
     this.#checkStatus();
     this.#upkeep.bootstrap();
     for (const family of this.#network.families) for (const search of this.#searches[family].values()) search.reset();
+  }
+
+  /** What went over the wire since the start. */
+  get traffic(): Readonly<Traffic> {
+    return this.#network.traffic;
   }
 
   /** Numbers for a dashboard. */

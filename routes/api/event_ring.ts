@@ -1,17 +1,17 @@
-/** The newest events of the node, numbered, so that a watcher that lost its connection can take up where it was. */
+/** The newest events (of the node, of its log), numbered, so that a watcher that lost its connection can take up where it was. */
 
 import type { Clock } from "../../core/base/clock.ts";
 import type { NodeEvent } from "../../core/node_api.ts";
 
 /** An event with its number: 1 is the first since start. */
-export interface NumberedEvent {
+export interface NumberedEvent<Event = NodeEvent> {
   number: number;
-  event: NodeEvent;
+  event: Event;
 }
 
 /** Keeps the newest events; watchers read at their own pace and hold nothing of it. */
-export class EventRing {
-  #events: NumberedEvent[] = [];
+export class EventRing<Event = NodeEvent> {
+  #events: NumberedEvent<Event>[] = [];
   #last = 0;
   #waiting = new Set<() => void>();
 
@@ -24,7 +24,7 @@ export class EventRing {
   }
 
   /** Adds an event and wakes the watchers. */
-  add(event: NodeEvent): void {
+  add(event: Event): void {
     this.#events.push({ number: ++this.#last, event });
     if (this.#events.length > this.size) this.#events.shift();
     this.wake();
@@ -36,7 +36,7 @@ export class EventRing {
   }
 
   /** The events after number `number`; null when some of them are no longer kept. */
-  after(number: number): NumberedEvent[] | null {
+  after(number: number): NumberedEvent<Event>[] | null {
     const missed = this.#last - number;
     if (missed < 0 || missed > this.#events.length) return null;
     return missed === 0 ? [] : this.#events.slice(-missed);

@@ -19,7 +19,7 @@ const ROOMS = [
 ];
 
 /** Files of core/ that belong to no room: what they may see of the rooms. */
-const SETTINGS = ["config.ts", "logging.ts", "permissions_command.ts", "version.ts"];
+const SETTINGS = ["config.ts", "log_ring.ts", "logging.ts", "permissions_command.ts", "version.ts"];
 
 /** Files that build the console, before anything runs. */
 const BUILD = ["build.ts", "tw.ts"];

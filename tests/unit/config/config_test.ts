@@ -44,6 +44,10 @@ Deno.test("without anything the settings are those of the first issue", () => {
     conversationFileQuota: 2 * 1024 ** 3,
     fileRetentionDays: 365,
     logLevel: "info",
+    logFormat: "auto",
+    backupEvery: 24,
+    backupKeep: 7,
+    backupFiles: true,
   });
 });
 
@@ -52,6 +56,12 @@ const good: [string, Partial<Config>, ...Parameters<typeof parse>][] = [
   ["IPv4, port 0", { http: { host: "0.0.0.0", port: 0 } }, ["--http", "0.0.0.0:0"]],
   ["IPv6 in brackets", { http: { host: "::1", port: 8042 } }, ["--http", "[::1]:8042"]],
   ["a host name", { http: { host: "console.example", port: 65535 } }, ["--http", "console.example:65535"]],
+  ["back-ups by itself", { backupDir: "/mnt/b", backupEvery: 6, backupKeep: 30, backupPassphraseFile: "/etc/p" }, [
+    "--backup-dir=/mnt/b",
+    "--backup-every=6",
+    "--backup-keep=30",
+    "--backup-passphrase-file=/etc/p",
+  ]],
   ["several bootstrap entries of all forms, each once", {
     bootstrap: ["a.example:4222", "192.0.2.1:1", "[2001:db8::1]:4223"],
   }, ["--bootstrap", "a.example:4222, 192.0.2.1:1,[2001:db8::1]:4223,a.example:4222"]],
@@ -281,7 +291,8 @@ Deno.test("every setting has a meaning of its own in the help and in docs/operat
     ..."--data --config --http --console-origin --trusted-proxy --bootstrap --dht-port --peer-port".split(" "),
     ..."--public-address --name --name-server --serve-names --accept-requests".split(" "),
     ..."--allowlist --offer-contact --enforce-modes --blind --picture --max-file-size --file-quota".split(" "),
-    ..."--conversation-file-quota --file-retention-days --log-level --help --version".split(" "),
+    ..."--conversation-file-quota --file-retention-days --log-level --log-format".split(" "),
+    ..."--backup-dir --backup-every --backup-keep --backup-passphrase-file --backup-files --help --version".split(" "),
   ]);
   for (const flag of flags) assert.match(configHelp(), new RegExp(`^  ${flag}[ ]`, "m"));
   const meanings = configTable().split("\n").map((line) => line.split("|").at(-2)?.trim());

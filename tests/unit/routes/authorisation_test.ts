@@ -70,6 +70,8 @@ Deno.test("the description names every route", async () => {
     "get /api/v1/audit",
     "get /api/v1/audit/check",
     "get /api/v1/audit/export",
+    "get /api/v1/backups",
+    "get /api/v1/backups/{backupId}",
     "get /api/v1/contacts",
     "get /api/v1/conversations",
     "get /api/v1/conversations/{id}",
@@ -82,6 +84,9 @@ Deno.test("the description names every route", async () => {
     "get /api/v1/conversations/{id}/refused",
     "get /api/v1/conversations/{id}/search",
     "get /api/v1/events",
+    "get /api/v1/logs",
+    "get /api/v1/logs/export",
+    "get /api/v1/logs/stream",
     "get /api/v1/name-server/names",
     "get /api/v1/names/{name}",
     "get /api/v1/node",
@@ -96,6 +101,7 @@ Deno.test("the description names every route", async () => {
     "get /api/v1/tokens",
     "get /healthz",
     "get /join/{secret}",
+    "get /metrics",
     "get /readyz",
     "patch /api/v1/admins/{adminId}",
     "patch /api/v1/conversations/{id}",
@@ -105,6 +111,7 @@ Deno.test("the description names every route", async () => {
     "post /api/v1/admin-invitations",
     "post /api/v1/admin-invitations/accept",
     "post /api/v1/admin-invitations/accept/passkey",
+    "post /api/v1/backups",
     "post /api/v1/contacts",
     "post /api/v1/conversations",
     "post /api/v1/conversations/{id}/devices/{deviceId}/unban",
@@ -203,7 +210,7 @@ Deno.test("every route of the API names the least role that may use it, and the 
     "post /api/v1/passkeys/begin",
     "put /api/v1/password",
   ]);
-  const forOwners = /\/(admins|admin-invitations|tokens|audit|name-server|override|settings|keys|backup)\b/;
+  const forOwners = /\/(admins|admin-invitations|tokens|audit|name-server|override|settings|keys|backups|logs)\b/;
   for (const { name } of routes.filter(({ path }) => forOwners.test(path))) {
     assert.ok(of("owner").includes(name) || of("anybody").includes(name), `${name} is for owners`);
   }

@@ -5,6 +5,9 @@ import { Admins } from "../../../core/admins/admins.ts";
 import { utf8 } from "../../../core/base/bytes.ts";
 import { Emitter } from "../../../core/base/events.ts";
 import {
+  type AnsweredRequest,
+  type BackupApi,
+  type BackupOffer,
   type ContactInfo,
   type ConversationDetail,
   type Doer,
@@ -36,6 +39,7 @@ import {
   type SearchQuery,
   type StorageInfo,
 } from "../../../core/node_api.ts";
+import { LogRing } from "../../../core/log_ring.ts";
 import { migrate } from "../../../core/store/migrations.ts";
 import { Store } from "../../../core/store/store.ts";
 import { VirtualClock } from "../../support/virtual_clock.ts";
@@ -57,6 +61,14 @@ export class FakeNode implements NodeApi {
   readonly store = new Store(this.db);
   readonly admins: Admins;
   readonly settings: NodeSettings = {};
+  readonly backups = fakeBackups();
+  readonly logs = new LogRing(10);
+  /** The requests that were measured. */
+  readonly measured: AnsweredRequest[] = [];
+  readonly metrics = {
+    text: () => Promise.resolve("kituo_ready 1\n"),
+    answered: (request: AnsweredRequest) => void this.measured.push(request),
+  };
   dht = true;
   announced = true;
   readonly asked = new Map<string, PendingRequest>([[id(1), {
@@ -450,4 +462,25 @@ function memory(): DatabaseSync {
   const db = new DatabaseSync(":memory:", { enableForeignKeyConstraints: true });
   migrate(db);
   return db;
+}
+
+/** Gives one back-up for each time that it was asked for. */
+function fakeBackups(): BackupApi {
+  const offers = new Map<string, BackupOffer>();
+  return {
+    async prepare({ passphrase, files }) {
+      await Promise.resolve();
+      if (passphrase.length < 12) throw new NodeError("bad request", "A passphrase has at least 12 characters.");
+      const id = offers.size.toString(16).padStart(32, "0");
+      const offer = { id, name: "kituo.kituo-backup", files, expires: 1_790_000_300 };
+      offers.set(id, offer);
+      return offer;
+    },
+    take(id) {
+      const offer = offers.get(id);
+      if (!offers.delete(id) || !offer) throw new NodeError("not found", "There is no such back-up.");
+      return { name: offer.name, files: offer.files, content: ReadableStream.from([utf8("sealed")]) };
+    },
+    schedule: () => Promise.resolve(null),
+  };
 }
