@@ -190,7 +190,7 @@ export class Node implements RunnableNode {
       logs: logRing,
       overview: () => this.overview(),
       storage: () => this.storage(),
-      databaseSize: () => Deno.statSync(databasePath(config.data)).size,
+      database: databasePath(config.data),
     });
     this.#tell();
   }

@@ -58,9 +58,7 @@ export class NodeBackups implements BackupApi {
   /** Begins to make back-ups by itself, if it is to. */
   start(): void {
     if (this.settings.backupDir === undefined) return;
-    const look = () => {
-      this.#making ??= this.#makeIfDue().finally(() => this.#making = null);
-    };
+    const look = () => void this.look();
     this.#off = [this.clock.after(FIRST_LOOK_MS, look), every(this.clock, LOOK_EVERY_MS, look)];
   }
 
@@ -71,10 +69,17 @@ export class NodeBackups implements BackupApi {
     this.#offers.clear();
   }
 
+  /** Makes a back-up if one is due; one at a time. */
+  look(): Promise<void> {
+    return this.#making ??= this.#makeIfDue().finally(() => this.#making = null);
+  }
+
   async prepare({ passphrase, files }: BackupRequest): Promise<BackupOffer> {
     this.#forgetOld();
     if (this.#offers.size >= MAX_OFFERS) throw new NodeError("too many", "Too many back-ups wait to be fetched.");
-    const prepared = await telling(() => prepareBackup(this.settings.data, { passphrase, files }));
+    const prepared = await telling(() =>
+      prepareBackup(this.settings.data, { passphrase, files, now: this.clock.now() })
+    );
     const id = systemRandom.bytes(ID_BYTES).toHex(), name = nameOf(prepared), expires = this.clock.now() + OFFER_MS;
     this.#offers.set(id, { prepared, name, expires });
     return { id, name, files, expires: Math.floor(expires / 1000) };
@@ -140,7 +145,7 @@ export class NodeBackups implements BackupApi {
   async #make(folder: string): Promise<void> {
     const { data, backupKeep, backupPassphraseFile = "", backupFiles } = this.settings;
     const passphrase = passphraseIn(backupPassphraseFile);
-    const prepared = await prepareBackup(data, { passphrase, files: backupFiles });
+    const prepared = await prepareBackup(data, { passphrase, files: backupFiles, now: this.clock.now() });
     const name = nameOf(prepared);
     const size = await backUpTo(join(folder, name), data, prepared);
     log.info("backed up to {name}, {size} bytes", { name, size });

@@ -23,8 +23,8 @@ export interface NodeMetricsOptions {
   logs: LogRing;
   overview(): Overview;
   storage(): StorageInfo;
-  /** bytes of the database on the disk */
-  databaseSize(): number;
+  /** path of the database */
+  database: string;
 }
 
 export class NodeMetrics implements MetricsApi {
@@ -149,8 +149,8 @@ export class NodeMetrics implements MetricsApi {
   }
 
   #stored(): void {
-    const { storage, databaseSize } = this.options;
-    this.#read("kituo_database_bytes", "Size of the database", databaseSize);
+    const { storage, database } = this.options;
+    this.#read("kituo_database_bytes", "Size of the database", () => sizeOf(database) + sizeOf(`${database}-wal`));
     this.#read("kituo_files_bytes", "Bytes that files take, reserved ones included", () => storage().files.used);
     this.#read("kituo_files_quota_bytes", "Bytes that files may take", () => storage().files.quota);
     const files = this.#gauge("kituo_files", "Files that members sent", ["state"], () => {
@@ -199,5 +199,15 @@ export class NodeMetrics implements MetricsApi {
 
   #counter(name: string, help: string, labelNames: string[] = [], collect?: () => void): Counter {
     return new Counter({ name, help, labelNames, collect, registers: [this.#registry] });
+  }
+}
+
+/** Bytes of a file; 0 = there is none. */
+function sizeOf(path: string): number {
+  try {
+    return Deno.statSync(path).size;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return 0;
+    throw error;
   }
 }

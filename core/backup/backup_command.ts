@@ -4,6 +4,7 @@
  */
 
 import { parseArgs } from "node:util";
+import { systemClock } from "../base/clock.ts";
 import { messageOf } from "../base/errors.ts";
 import { passphraseFrom } from "./ask_passphrase.ts";
 import { backUpTo, prepareBackup } from "./make.ts";
@@ -27,7 +28,7 @@ export async function backupCommand(
   }
   try {
     const passphrase = await passphraseFrom(wish.passphraseFile, { twice: true });
-    const prepared = await prepareBackup(wish.data, { passphrase, files: wish.files });
+    const prepared = await prepareBackup(wish.data, { passphrase, files: wish.files, now: systemClock.now() });
     const size = await backUpTo(wish.path, wish.data, prepared);
     print(`backed up jami:${prepared.about.jamiId} to ${wish.path} (${size} bytes)`);
     return DONE;

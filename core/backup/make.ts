@@ -23,16 +23,18 @@ export interface BackupWish {
   passphrase: string;
   /** with the files that members sent? */
   files: boolean;
+  /** ms since 1970 */
+  now: number;
 }
 
 /**
  * Looks whether the folder can be backed up, and derives the key.
  * @throws {BackupError} "folder" or "passphrase"
  */
-export async function prepareBackup(data: string, { passphrase, files }: BackupWish): Promise<PreparedBackup> {
+export async function prepareBackup(data: string, { passphrase, files, now }: BackupWish): Promise<PreparedBackup> {
   checkPassphrase(passphrase);
   const jamiId = await accountOf(data);
-  const about = { made: new Date().toISOString(), kituo: VERSION, jamiId, files };
+  const about = { made: new Date(now).toISOString(), kituo: VERSION, jamiId, files };
   return { about, seal: await newSeal(passphrase, systemRandom) };
 }
 

@@ -32,7 +32,7 @@ async function furnish(place: Place): Promise<string> {
 }
 
 async function prepared(dir: string, files = true) {
-  return await prepareBackup(dir, { passphrase: PASSPHRASE, files });
+  return await prepareBackup(dir, { passphrase: PASSPHRASE, files, now: NOW });
 }
 
 /** A new folder beside the node's, not made yet. */
