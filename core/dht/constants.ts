@@ -111,6 +111,14 @@ export const MAX_STATE_NODES = 256;
 /** Own addresses voted for, remembered per family (6.6). */
 export const MAX_VOTES = 32;
 
+// What tells whether the node can be reached (own choices)
+/** A request from where nothing was sent for so long came unasked: routers forget UDP after 30 s to 3 min, good ones after 5 (RFC 4787, 4.3). */
+export const UNASKED_AFTER = 5 * MINUTE;
+/** IP addresses of which it is known when they were spoken to (memory). */
+export const MAX_SPOKEN_TO = 16_384;
+/** Good nodes that a test of the network asks for a sign of life. */
+export const TEST_NODES = 8;
+
 // Tokens (2.5)
 export const TOKEN_ROTATION = [15 * MINUTE, 45 * MINUTE] as const;
 export const TOKEN_SECRET_BYTES = 8;

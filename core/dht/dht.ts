@@ -8,6 +8,7 @@ import type { Random } from "../base/random.ts";
 import type { PrivateKey } from "../identity/keys.ts";
 import { type Family } from "./address.ts";
 import * as limit from "./constants.ts";
+import { type DhtHealth, type HealthParts, healthOf, testOf } from "./health.ts";
 import { type InfoHash, isInfoHash } from "./info_hash.ts";
 import { ListenBudget, type Listener, Listening, LOCAL_SOURCE } from "./listening.ts";
 import { Network, type Traffic } from "./network.ts";
@@ -109,6 +110,7 @@ export class Dht extends Emitter<{ status: Status }> {
   readonly #tokens: Tokens;
   readonly #server: Server;
   readonly #upkeep: Upkeep;
+  readonly #health: HealthParts;
   readonly #votes = { 4: new AddressVotes(), 6: new AddressVotes() };
   readonly #searches = { 4: new Map<InfoHash, Search>(), 6: new Map<InfoHash, Search>() };
   readonly #listenings = new Map<InfoHash, KeyListening>();
@@ -161,6 +163,7 @@ export class Dht extends Emitter<{ status: Status }> {
       searchOwn: (family) => this.#searchOwn(family),
       sweep: () => this.#sweep(),
     });
+    this.#health = { network, storage, upkeep: this.#upkeep, votes: this.#votes };
   }
 
   /**
@@ -178,6 +181,7 @@ export class Dht extends Emitter<{ status: Status }> {
     }
     const now = this.#clock.now();
     this.#lastStats.at = now;
+    this.#network.arrivals.start(state !== undefined);
     for (const told of state ? stateNodes(state) : []) {
       if (!this.#network.allows(told.address) || told.id === this.id) continue;
       const node = this.#network.nodes[told.address.family].told(told, now);
@@ -383,6 +387,18 @@ export class Dht extends Emitter<{ status: Status }> {
       requestsPerSecond,
       publicAddresses: this.publicAddresses(),
     };
+  }
+
+  /** What an admin may want to know. */
+  health(): DhtHealth {
+    return healthOf(this.#health);
+  }
+
+  /** Asks around whether anybody answers; takes up to 10 s. */
+  test(): Promise<{ asked: number; answered: number }> {
+    const now = this.#clock.now();
+    const all = ([4, 6] as const).flatMap((family) => [...this.#tables[family].nodes()]);
+    return testOf(this.#health, all.filter((node) => node.isGood(now)), this.options.random);
   }
 
   /** Own IP addresses as most others see them, at most one per family. */

@@ -9,6 +9,7 @@ import type { Clock } from "../base/clock.ts";
 import { messageOf, ProtocolError } from "../base/errors.ts";
 import { LruMap, TokenBucket } from "../base/limits.ts";
 import type { Random } from "../base/random.ts";
+import { Arrivals } from "./arrivals.ts";
 import { type Address, addressText, type Family, isLoopback, isMartian, sourceOf } from "./address.ts";
 import * as limit from "./constants.ts";
 import type { InfoHash } from "./info_hash.ts";
@@ -70,6 +71,11 @@ interface Pending {
   partial: Reply | null;
 }
 
+/** How often each kind of request was made. */
+export type RequestCounts = Record<RequestBody["name"], number>;
+
+const noRequests = (): RequestCounts => ({ ping: 0, find: 0, get: 0, put: 0, refresh: 0, listen: 0, update: 0 });
+
 /** What is counted. */
 export interface Traffic {
   received: number;
@@ -80,11 +86,29 @@ export interface Traffic {
   requestsOut: number;
   /** Requests refused because of their rate. */
   limited: number;
+  /** The same by kind. */
+  kindsIn: RequestCounts;
+  kindsOut: RequestCounts;
+  /** Replies to requests of ours, and when the last came, milliseconds since 1970 (0 = never). */
+  replies: number;
+  lastReply: number;
 }
 
 export class Network {
   readonly nodes = { 4: new NodeCache(), 6: new NodeCache() };
-  readonly traffic: Traffic = { received: 0, sent: 0, dropped: 0, requestsIn: 0, requestsOut: 0, limited: 0 };
+  readonly traffic: Traffic = {
+    received: 0,
+    sent: 0,
+    dropped: 0,
+    requestsIn: 0,
+    requestsOut: 0,
+    limited: 0,
+    kindsIn: noRequests(),
+    kindsOut: noRequests(),
+    replies: 0,
+    lastReply: 0,
+  };
+  readonly arrivals: Arrivals;
   #sockets: { 4?: DatagramSocket; 6?: DatagramSocket } = {};
   #pending = new Map<number, Pending>();
   #assembler: Assembler;
@@ -100,6 +124,7 @@ export class Network {
     private readonly events: NetworkEvents,
   ) {
     this.#assembler = new Assembler(clock);
+    this.arrivals = new Arrivals(clock);
     this.#rate = new TokenBucket(clock, limit.REQUESTS_PER_SECOND, limit.REQUESTS_PER_SECOND);
   }
 
@@ -217,6 +242,7 @@ export class Network {
     this.#pending.set(tid, pending);
     if (node) node.pending++;
     this.traffic.requestsOut++;
+    this.traffic.kindsOut[body.name]++;
     this.#attempt(pending);
     return () => this.#remove(pending);
   }
@@ -284,6 +310,7 @@ export class Network {
     if (!socket) return;
     const { slots, parts } = values ? splitValues(values) : { slots: undefined, parts: [] };
     const header = packet(slots);
+    this.arrivals.sent(to.ip);
     const send = (one: Packet) => {
       this.traffic.sent++;
       socket.send(encodePacket({ ...one, agent: limit.AGENT }), to, failed);
@@ -340,6 +367,8 @@ export class Network {
   #request(body: RequestBody, id: InfoHash, client: boolean, from: Address, tid: number): void {
     if (!this.#withinRate(from)) return;
     this.traffic.requestsIn++;
+    this.traffic.kindsIn[body.name]++;
+    this.arrivals.came(from.ip);
     const wasExpired = this.nodes[from.family].get(id)?.expired ?? false;
     const node = this.nodes[from.family].heard(id, from, false, this.clock.now());
     this.events.heard(node, { replied: false, client, revived: false });
@@ -368,6 +397,8 @@ export class Network {
     const revived = !this.nodes[from.family].get(id)?.isGood(now);
     const node = this.nodes[from.family].heard(id, from, true, now);
     node.replied = now;
+    this.traffic.replies++;
+    this.traffic.lastReply = now;
     const asked = pending.body.name;
     if ((asked === "find" || asked === "get") && !body.token) {
       this.#blacklist.set(addressText(from), true);

@@ -40,6 +40,7 @@ export class Storage {
   #keys = new Map<InfoHash, Map<bigint, Entry>>();
   #sources = new Map<string, { bytes: number; entries: Set<Entry> }>();
   #remoteBytes = 0;
+  #remoteCount = 0;
   #count = 0;
   #verifying = new Semaphore("signatures", limit.VERIFY_PARALLEL, limit.VERIFY_QUEUE);
 
@@ -53,6 +54,11 @@ export class Storage {
   /** What the values of others cost, in bytes. */
   get remoteBytes(): number {
     return this.#remoteBytes;
+  }
+
+  /** Number of values of others. */
+  get remoteCount(): number {
+    return this.#remoteCount;
   }
 
   /** Is anything kept under the key? */
@@ -170,6 +176,7 @@ export class Storage {
     this.#count--;
     if (entry.source === null) return;
     this.#remoteBytes -= entry.bytes;
+    this.#remoteCount--;
     const account = this.#sources.get(entry.source);
     if (!account) return;
     account.bytes -= entry.bytes;
@@ -183,6 +190,7 @@ export class Storage {
     account.bytes += entry.bytes;
     account.entries.add(entry);
     this.#remoteBytes += entry.bytes;
+    this.#remoteCount++;
     if (this.#remoteBytes > limit.STORE_BYTES) this.#evict();
   }
 

@@ -21,6 +21,17 @@ const log = getLogger(["kituo", "dht"]);
 /** Is one in the network? */
 export type Status = "connected" | "connecting" | "disconnected";
 
+/** What came of asking one bootstrap host. Times are milliseconds since 1970, 0 for never. */
+export interface BootstrapHost {
+  readonly host: string;
+  asked: number;
+  answered: number;
+  /** IP addresses that its name stands for. */
+  addresses: string[];
+  /** Why its name could not be resolved; "" = it could, or nobody tried. */
+  problem: string;
+}
+
 /** What upkeep works with. */
 export interface UpkeepParts {
   readonly own: InfoHash;
@@ -45,8 +56,12 @@ export class Upkeep {
   #stopped = false;
   /** Hosts whose trouble was told. */
   readonly #unresolved = new Set<string>();
+  /** What came of asking each host. */
+  readonly hosts: readonly BootstrapHost[];
 
-  constructor(private readonly parts: UpkeepParts) {}
+  constructor(private readonly parts: UpkeepParts) {
+    this.hosts = parts.bootstrap.map((host) => ({ host, asked: 0, answered: 0, addresses: [], problem: "" }));
+  }
 
   start(): void {
     this.#confirmIn(limit.CONFIRM_START);
@@ -73,22 +88,40 @@ export class Upkeep {
 
   #bootstrap(): void {
     if (this.#stopped || this.parts.status() === "connected") return;
-    for (const host of this.parts.bootstrap) void this.#join(host);
+    void this.ask();
     this.#cancelBootstrap = this.parts.clock.after(this.#bootstrapDelay, () => this.#bootstrap());
     this.#bootstrapDelay = Math.min(2 * this.#bootstrapDelay, limit.BOOTSTRAP_LAST);
   }
 
-  async #join(host: string): Promise<void> {
+  /** Asks every bootstrap host for a sign of life; resolves when each has answered, or will not any more. */
+  async ask(): Promise<void> {
+    await Promise.all(this.hosts.map((host) => this.#join(host)));
+  }
+
+  async #join(host: BootstrapHost): Promise<void> {
+    const { network, clock } = this.parts;
+    host.asked = clock.now();
     try {
-      for (const address of await resolve(host)) {
-        if (!this.#stopped && this.parts.network.allows(address)) this.parts.network.ping(address, {});
-      }
+      const addresses = await resolve(host.host);
+      host.addresses = addresses.map(({ ip }) => ip);
+      host.problem = "";
+      await Promise.all(addresses.map((address) =>
+        new Promise<void>((done) => {
+          if (this.#stopped || !network.allows(address)) return done();
+          const answered = () => {
+            host.answered = clock.now();
+            done();
+          };
+          network.ping(address, { reply: answered, failed: () => done() });
+        })
+      ));
     } catch (error) {
-      if (this.#stopped || this.#unresolved.has(host)) return;
-      this.#unresolved.add(host); // tried again for ever, told once
+      host.problem = messageOf(error);
+      if (this.#stopped || this.#unresolved.has(host.host)) return;
+      this.#unresolved.add(host.host); // tried again for ever, told once
       log.warn("not connected to the DHT yet: bootstrap host {host} cannot be resolved: {error}", {
-        host,
-        error: messageOf(error),
+        host: host.host,
+        error: host.problem,
       });
     }
   }

@@ -23,6 +23,11 @@ export class AddressVotes {
     return best && best[0];
   }
 
+  /** How many see the node at which address, most first. */
+  get counts(): { ip: string; votes: number }[] {
+    return [...this.#counts].map(([ip, votes]) => ({ ip, votes })).sort((a, b) => b.votes - a.votes);
+  }
+
   clear(): void {
     this.#counts.clear();
   }

@@ -13,11 +13,11 @@ import type { PublicKey } from "../identity/keys.ts";
 import type { RevocationList } from "../identity/revocation.ts";
 import { ConnectError, type Connection } from "./channel.ts";
 import * as limits from "./constants.ts";
-import type { IceLink } from "./ice_link.ts";
-import { IceListener } from "./ice_listener.ts";
+import { hostPort, type IceLink } from "./ice_link.ts";
+import { type Incoming, IceListener } from "./ice_listener.ts";
 import { type IceRole, IceSession } from "./ice_session.ts";
-import { formatIceText, localCandidates, parseIceText } from "./ice_text.ts";
-import { type Acceptor, MuxConnection } from "./mux.ts";
+import { type Candidate, formatIceText, type IceText, localCandidates, parseIceText } from "./ice_text.ts";
+import { type Acceptor, type ChannelStanding, MuxConnection } from "./mux.ts";
 import type { PeerRequest } from "./peer_request.ts";
 import {
   ALL_FAMILIES,
@@ -42,6 +42,8 @@ export interface ConnectionManagerOptions {
   addresses: () => string[];
   /** Addresses the world sees us at: configured ones, and what DHT nodes report. */
   publicAddresses: () => string[];
+  /** Is this the IP address of a machine in one of our own networks? */
+  isNear?: (address: string) => boolean;
   certificates: {
     /** The chain of a device, leaf first, from the store or the DHT. */
     byKey(key: PublicKey): Promise<Certificate[] | null>;
@@ -55,6 +57,23 @@ export interface ConnectionManagerOptions {
   /** The key families listened on and asked at; default: both (2.1). One alone is what a peer of one generation has. */
   families?: readonly KeyFamily[];
 }
+
+/** How a connection stands, for who looks after the node. Times are milliseconds since 1970. */
+export interface ConnectionStanding {
+  connection: Connection;
+  /** `address:port` of our end. */
+  local: string;
+  /** Did the TCP connection come to us? Not who asked for it: either side may dial. */
+  accepted: boolean;
+  /** "TLSv1.3" */
+  tls: string;
+  channels: ChannelStanding[];
+  /** When something came last, keep-alives included. */
+  lastHeard: number;
+}
+
+/** What came of asking a device to connect to us. `from` is its IP address. */
+export type ProbeResult = { outcome: "no answer" | "nothing came" } | { outcome: "connected"; from: string };
 
 /** What is known of the peer before TLS. */
 interface Expected {
@@ -73,7 +92,9 @@ export class ConnectionManager extends Emitter<ConnectionEvents> {
   readonly #options: ConnectionManagerOptions;
   readonly #signalling: Signalling;
   readonly #listener: IceListener;
-  readonly #connections = new Map<MuxConnection, IceLink>();
+  readonly #connections = new Map<MuxConnection, { link: IceLink; tls: string }>();
+  /** Bytes of connections that are over. */
+  readonly #past = { in: 0, out: 0 };
   /** Sessions between request and open connection. */
   readonly #sessions = new Map<IceSession, DeviceId>();
   /** Our requests without answer, by id. */
@@ -90,7 +111,7 @@ export class ConnectionManager extends Emitter<ConnectionEvents> {
     super();
     this.#options = options;
     this.#keyPem = options.identity.key.toPem();
-    this.#listener = new IceListener(options.clock);
+    this.#listener = new IceListener(options.clock, options.isNear);
     this.#signalling = new Signalling({ ...options, received: (signal) => this.#received(signal) });
   }
 
@@ -121,12 +142,45 @@ export class ConnectionManager extends Emitter<ConnectionEvents> {
     const links = [...this.#connections.values()];
     await this.closeAll(() => true, "stopping");
     this.#listener.stop();
-    await Promise.all(links.map((link) => link.done));
+    await Promise.all(links.map(({ link }) => link.done));
   }
 
   /** The connections that are up, all or those with one device, oldest first. */
   connections(device?: DeviceId): Connection[] {
     return this.#open(device);
+  }
+
+  /** How each connection stands, oldest first. */
+  standings(): ConnectionStanding[] {
+    return [...this.#connections].filter(([connection]) => connection.isOpen).map(([connection, { link, tls }]) => ({
+      connection,
+      local: link.local,
+      accepted: !link.dialled,
+      tls,
+      channels: connection.channelStates(),
+      lastHeard: Math.max(connection.lastHeard, link.lastRead),
+    }));
+  }
+
+  /** Bytes that came in and went out on all connections since the start. */
+  get traffic(): { in: number; out: number } {
+    const sum = { ...this.#past };
+    for (const { bytesIn, bytesOut } of this.#connections.keys()) {
+      sum.in += bytesIn;
+      sum.out += bytesOut;
+    }
+    return sum;
+  }
+
+  /** Connections of peers that reached our TCP port, since the start: from our own networks, and from elsewhere. */
+  get incoming(): Readonly<Record<"near" | "far", Incoming>> {
+    return this.#listener.incoming;
+  }
+
+  /** What peers are told to dial. */
+  candidates(): Candidate[] {
+    const { addresses, publicAddresses } = this.#options;
+    return localCandidates(addresses(), publicAddresses(), this.port);
   }
 
   /** Closes, in order, all connections with peers for which `predicate` holds. */
@@ -177,6 +231,16 @@ export class ConnectionManager extends Emitter<ConnectionEvents> {
   async #request(device: PublicKey, connType: string): Promise<Connection> {
     const session = this.#newSession("controlled", device.longId);
     if (!session) throw new ConnectError("too many connections are being made");
+    try {
+      session.start(await this.#ask(session, device, this.#iceText(session), connType));
+      return await this.#establish(session, { device: device.longId });
+    } finally {
+      this.#endSession(session);
+    }
+  }
+
+  /** Asks a device to connect, over the DHT. @returns the ICE text of its answer */
+  async #ask(session: IceSession, device: PublicKey, iceText: string, connType: string): Promise<IceText> {
     const answer = Promise.withResolvers<string>();
     session.selected.catch(answer.reject); // closed before the answer: we are stopping
     const ids: bigint[] = [];
@@ -184,7 +248,7 @@ export class ConnectionManager extends Emitter<ConnectionEvents> {
       const id = this.#newId();
       ids.push(id);
       this.#requests.set(id, { device: device.longId, answered: answer.resolve });
-      const request: PeerRequest = { id, iceText: this.#iceText(session), isAnswer: false, connType };
+      const request: PeerRequest = { id, iceText, isAnswer: false, connType };
       return this.#signalling.send(device, request, this.#options.families ?? ALL_FAMILIES);
     };
     const { clock } = this.#options;
@@ -195,13 +259,35 @@ export class ConnectionManager extends Emitter<ConnectionEvents> {
       ask().catch((error) => log.debug("asking again: {error}", { error: messageOf(error) }));
     });
     try {
-      const remote = parseIceText(await Promise.race([answer.promise, late]));
-      stopAsking();
-      session.start(remote);
-      return await this.#establish(session, { device: device.longId });
+      return parseIceText(await Promise.race([answer.promise, late]));
     } finally {
       stopAsking();
       for (const id of ids) this.#requests.delete(id);
+    }
+  }
+
+  /**
+   * Asks a device to connect to us at these addresses, and dials nothing: does its TCP connection come through? What comes is an ordinary
+   * connection, and stays.
+   */
+  async probe(device: PublicKey, addresses: string[]): Promise<ProbeResult> {
+    const session = this.#state === "running" ? this.#newSession("controlled", device.longId, true) : null;
+    if (!session) return { outcome: "no answer" };
+    const { ufrag, pwd } = session;
+    const own = this.#options.addresses().filter((address) => addresses.includes(address));
+    const iceText = formatIceText({ ufrag, pwd, candidates: localCandidates(own, addresses, this.port) });
+    try {
+      const remote = await this.#ask(session, device, iceText, "").catch(() => null);
+      if (!remote) return { outcome: "no answer" };
+      session.start(remote);
+      const { link } = await within(this.#options.clock, limits.PROBE_TIMEOUT, "a connection", session.selected);
+      await this.#establish(session, { device: device.longId }).catch((error) => {
+        log.debug("a connection that was asked for came to nothing: {error}", { error: messageOf(error) });
+      });
+      return { outcome: "connected", from: link.address };
+    } catch {
+      return { outcome: "nothing came" };
+    } finally {
       this.#endSession(session);
     }
   }
@@ -283,12 +369,12 @@ export class ConnectionManager extends Emitter<ConnectionEvents> {
   // --- both ---
 
   /** A session, when there is room for one. */
-  #newSession(role: IceRole, device: DeviceId): IceSession | null {
+  #newSession(role: IceRole, device: DeviceId, waitOnly = false): IceSession | null {
     const ofDevice = [...this.#sessions.values()].filter((d) => d === device).length;
     if (this.#sessions.size >= limits.MAX_SESSIONS || ofDevice >= limits.MAX_SESSIONS_PER_DEVICE) return null;
     const { clock, random, addresses } = this.#options;
     const dialLoopback = addresses().some((address) => address === "::1" || address.startsWith("127."));
-    const session = new IceSession({ role, clock, random, dialLoopback });
+    const session = new IceSession({ role, clock, random, dialLoopback, waitOnly });
     this.#sessions.set(session, device);
     this.#listener.add(session);
     return session;
@@ -302,8 +388,7 @@ export class ConnectionManager extends Emitter<ConnectionEvents> {
   }
 
   #iceText({ ufrag, pwd }: IceSession): string {
-    const { addresses, publicAddresses } = this.#options;
-    return formatIceText({ ufrag, pwd, candidates: localCandidates(addresses(), publicAddresses(), this.port) });
+    return formatIceText({ ufrag, pwd, candidates: this.candidates() });
   }
 
   /** From two ICE texts to an open connection. */
@@ -331,7 +416,7 @@ export class ConnectionManager extends Emitter<ConnectionEvents> {
       peer,
       incoming,
       id: `${++this.#count}`,
-      remote: link.address.includes(":") ? `[${link.address}]:${link.port}` : `${link.address}:${link.port}`,
+      remote: hostPort(link.address, link.port),
       clock,
       accept: this.#options.accept,
       ended: (reason) => {
@@ -339,14 +424,14 @@ export class ConnectionManager extends Emitter<ConnectionEvents> {
         this.#closed(connection, reason);
       },
     });
-    this.#opened(connection, link);
+    this.#opened(connection, link, socket.getProtocol() ?? "");
     return connection;
   }
 
-  #opened(connection: MuxConnection, link: IceLink): void {
+  #opened(connection: MuxConnection, link: IceLink, tls: string): void {
     const { device } = connection.peer;
     const older = this.#open(device);
-    this.#connections.set(connection, link);
+    this.#connections.set(connection, { link, tls });
     this.#watch(connection, link);
     log.info("connected with {device} at {remote}", { device, remote: connection.remote });
     this.emit("connection", connection);
@@ -371,6 +456,8 @@ export class ConnectionManager extends Emitter<ConnectionEvents> {
 
   #closed(connection: MuxConnection, reason: string): void {
     if (!this.#connections.delete(connection)) return;
+    this.#past.in += connection.bytesIn;
+    this.#past.out += connection.bytesOut;
     log.info("connection with {device} closed: {reason}", { device: connection.peer.device, reason });
     this.emit("closed", { connection, reason });
   }

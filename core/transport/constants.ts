@@ -48,6 +48,8 @@ export const MAX_RELAY_CANDIDATES = 4;
 export const ICE_TIMEOUT = 40_000;
 /** A check on one TCP connection without response has failed (4.3). */
 export const CHECK_TIMEOUT = 8_000;
+/** A peer that was asked to connect to us, and only to us, has this long after its answer: its dial, and a little. */
+export const PROBE_TIMEOUT = 18_000;
 /** Dialling one candidate (4.3). */
 export const DIAL_TIMEOUT = 15_000;
 /** Between two dials (4.3, pacing). */

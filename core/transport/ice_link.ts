@@ -25,6 +25,8 @@ export interface LinkReader {
 export class IceLink {
   readonly address: string;
   readonly port: number;
+  /** Our end, `address:port`. */
+  readonly local: string;
   /** Resolves when the connection is closed and nothing of it is left. */
   readonly done: Promise<void>;
   /** Milliseconds since 1970 when something came in last. */
@@ -45,8 +47,9 @@ export class IceLink {
     reader: LinkReader,
   ) {
     // A listener on "::" shows IPv4 peers as mapped addresses.
-    this.address = conn.remoteAddr.hostname.replace(/^::ffff:(?=\d+\.)/i, "");
+    this.address = plain(conn.remoteAddr.hostname);
     this.port = conn.remoteAddr.port;
+    this.local = hostPort(plain(conn.localAddr.hostname), conn.localAddr.port);
     this.lastRead = clock.now();
     this.#reader = reader;
     conn.setNoDelay(true);
@@ -160,4 +163,13 @@ export class IceLink {
     this.close();
     await this.#writes;
   }
+}
+
+function plain(address: string): string {
+  return address.replace(/^::ffff:(?=\d+\.)/i, "");
+}
+
+/** `address:port`, IPv6 in brackets. */
+export function hostPort(address: string, port: number): string {
+  return address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
 }

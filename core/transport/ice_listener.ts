@@ -13,14 +13,26 @@ const log = getLogger(["kituo", "transport"]);
 /** Pause after an accept that failed: the process has no file descriptors left. */
 const ACCEPT_PAUSE = 200;
 
+/** Connections that came from one kind of place. */
+export interface Incoming {
+  count: number;
+  /** Milliseconds since 1970, 0 for never. */
+  last: number;
+  /** IP address of the last one. */
+  from: string;
+}
+
 export class IceListener {
+  /** Connections that showed a check of a peer: from the machine's own networks, and from elsewhere. */
+  readonly incoming = { near: nobodyYet(), far: nobodyYet() };
   readonly #sessions = new Map<string, IceSession>();
   /** Connections that have not shown a check for a session yet, counted by address. */
   readonly #strangers = new Map<string, number>();
   readonly #links = new Set<IceLink>();
   #listener: Deno.TcpListener | null = null;
 
-  constructor(private readonly clock: Clock) {}
+  /** @param isNear is this the IP address of a machine in one of our own networks? */
+  constructor(private readonly clock: Clock, private readonly isNear: (address: string) => boolean = () => false) {}
 
   /** The port listened on, 0 before the start. */
   get port(): number {
@@ -88,6 +100,7 @@ export class IceListener {
         const session = this.#sessionOf(frame);
         if (!session) return link.close();
         known();
+        this.#count(link.address);
         session.attach(link, frame);
       },
       data: () => link.close(),
@@ -95,6 +108,13 @@ export class IceListener {
     });
     this.#links.add(link);
     const cancel = this.clock.after(STRANGER_TIMEOUT, () => link.close());
+  }
+
+  #count(address: string): void {
+    const incoming = this.incoming[this.isNear(address) ? "near" : "far"];
+    incoming.count++;
+    incoming.last = this.clock.now();
+    incoming.from = address;
   }
 
   /** The session that a first frame is a valid request for. */
@@ -110,4 +130,8 @@ export class IceListener {
       throw error;
     }
   }
+}
+
+function nobodyYet(): Incoming {
+  return { count: 0, last: 0, from: "" };
 }

@@ -74,6 +74,8 @@ export interface IceSessionOptions {
   random: Random;
   /** Dial candidates on the loopback interface: only when our own are there. */
   dialLoopback: boolean;
+  /** Only wait for the peer: what shows whether it can reach us. */
+  waitOnly?: boolean;
 }
 
 export class IceSession {
@@ -108,6 +110,7 @@ export class IceSession {
     this.#remote = remote;
     this.#after(ICE_TIMEOUT, () => this.#chosen || this.close("no connection in time"));
     for (const pair of this.#pairs) this.#check(pair);
+    if (this.#options.waitOnly) return;
     const targets = remote.candidates.filter((c) => this.#dialable(c)).sort((a, b) => b.priority - a.priority);
     targets.forEach((candidate, i) => this.#after(i * DIAL_PACE, () => this.#dial(candidate, 1)));
   }

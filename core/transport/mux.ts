@@ -42,6 +42,13 @@ export interface MuxOptions {
   ended(reason: string): void;
 }
 
+/** How a channel stands. */
+export interface ChannelStanding {
+  name: string;
+  incoming: boolean;
+  state: "opening" | "open" | "closing";
+}
+
 /** A channel we asked for and have no answer about. `null`: nobody waits any more, but the number is not free yet. */
 interface Opening {
   name: string;
@@ -110,6 +117,17 @@ export class MuxConnection implements Connection, ChannelHost {
 
   get channels(): readonly Channel[] {
     return [...this.#channels.values()];
+  }
+
+  /** How each channel stands; those that we asked for and have no answer about are being opened. */
+  channelStates(): ChannelStanding[] {
+    const open = [...this.#channels.values()].map(({ name, incoming, isClosing }): ChannelStanding => ({
+      name,
+      incoming,
+      state: isClosing ? "closing" : "open",
+    }));
+    const opening = [...this.#openings.values()].filter(({ answer }) => answer !== null);
+    return [...open, ...opening.map(({ name }): ChannelStanding => ({ name, incoming: false, state: "opening" }))];
   }
 
   /** Can channels still be opened? */
