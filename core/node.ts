@@ -1,7 +1,6 @@
 /** One Kituo node: every room built and connected, started and stopped in order. */
 
 import { getLogger } from "@logtape/logtape";
-import { networkInterfaces } from "node:os";
 import { takeOver } from "./account/take_over.ts";
 import { Admins } from "./admins/admins.ts";
 import type { Bytes } from "./base/bytes.ts";
@@ -54,6 +53,8 @@ import {
 import { logRing } from "./logging.ts";
 import { NodeBackups } from "./node_backup.ts";
 import { NodeMetrics } from "./node_metrics.ts";
+import { isNear, ownAddresses } from "./node_interfaces.ts";
+import { NodeNetwork } from "./node_network.ts";
 import { NodeOverview } from "./node_overview.ts";
 import { NodeGroupFiles } from "./node_group_files.ts";
 import { checkHost, checkPicture, knownConversation } from "./node_groups.ts";
@@ -115,6 +116,7 @@ async function identityIn(dir: string): Promise<Identity> {
 
 export class Node implements RunnableNode {
   readonly admins: Admins;
+  readonly network: NodeNetwork;
   readonly #dht: Dht;
   readonly #relay: Relay;
   readonly #names: NodeNames;
@@ -162,7 +164,8 @@ export class Node implements RunnableNode {
       },
       peerPort: config.peerPort,
       addresses: ownAddresses,
-      publicAddresses: () => [...new Set([...config.publicAddress, ...this.#dht.stats().publicAddresses])],
+      publicAddresses: () => this.#publicAddresses(),
+      isNear: (address) => isNear(address, this.#publicAddresses()),
       displayName: () => config.name,
       vcard,
       welcome: (account) =>
@@ -173,6 +176,16 @@ export class Node implements RunnableNode {
       enforceModes: config.enforceModes,
     });
     this.groupFiles = new NodeGroupFiles(store, this.#relay.files);
+    const { connections } = this.#relay;
+    const { called } = this.#names;
+    this.network = new NodeNetwork({
+      clock: systemClock,
+      dht: this.#dht,
+      connections,
+      config,
+      audit: store.audit,
+      called,
+    });
     this.#overview = new NodeOverview({
       clock: systemClock,
       relay: this.#relay,
@@ -204,6 +217,7 @@ export class Node implements RunnableNode {
     this.#overview.start();
     this.metrics.start();
     this.backups.start();
+    this.network.start();
     this.#stopKeeping = every(systemClock, DHT_STATE_EVERY_MS, () => this.#keepState());
   }
 
@@ -213,6 +227,7 @@ export class Node implements RunnableNode {
     this.#overview.stop();
     this.metrics.stop();
     this.backups.stop();
+    this.network.stop();
     await this.#relay.stop();
     this.#keepState();
     await this.#dht.stop();
@@ -490,6 +505,10 @@ export class Node implements RunnableNode {
     return knownConversation(this.store, id);
   }
 
+  #publicAddresses(): string[] {
+    return [...new Set([...this.config.publicAddress, ...this.#dht.publicAddresses()])];
+  }
+
   #open(id: string): Conversation {
     const conversation = this.#relay.conversations.get(id);
     if (conversation) return conversation;
@@ -623,11 +642,4 @@ async function takingPort(which: string, take: () => void | Promise<void>): Prom
   } catch (error) {
     throw new PortError(`${which}: ${messageOf(error)}`, { cause: error });
   }
-}
-
-/** The machine's addresses that others may reach: not loopback, not link-local. */
-function ownAddresses(): string[] {
-  return Object.values(networkInterfaces()).flatMap((list) => list ?? [])
-    .filter(({ internal, address }) => !internal && !/^(fe80:|169\.254\.)/i.test(address))
-    .map(({ address }) => address);
 }

@@ -17,6 +17,9 @@ import type { Entry } from "./swarm/entry.ts";
 export * from "./node_api_group_files.ts";
 export * from "./node_api_backup.ts";
 export * from "./node_api_operations.ts";
+import type { NetworkApi } from "./node_api_network.ts";
+
+export * from "./node_api_network.ts";
 export type { RegistrationResult } from "./account/name_server.ts";
 export type { LoggedWarning } from "./logging.ts";
 export type { Entry } from "./swarm/entry.ts";
@@ -475,6 +478,8 @@ export interface NodeApi {
   readonly backups: BackupApi;
   readonly logs: LogsApi;
   readonly metrics: MetricsApi;
+  /** its place in the network */
+  readonly network: NetworkApi;
   /** Changes settings, now and for later starts (a flag or variable wins over them then). @throws {NodeError} "conflict" */
   configure(settings: NodeSettings): Promise<void>;
 

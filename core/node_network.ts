@@ -20,7 +20,7 @@ import type {
 import { isNear, ownAddresses } from "./node_interfaces.ts";
 import type { Calling } from "./node_names.ts";
 import { type Facts, judge } from "./node_reachability.ts";
-import type { AuditStore } from "./store/audit.ts";
+import type { Audit } from "./store/audit.ts";
 import type { ConnectionManager, ConnectionStanding } from "./transport/connection_manager.ts";
 
 const log = getLogger(["kituo", "node"]);
@@ -56,7 +56,7 @@ export interface NodeNetworkOptions {
   dht: Dht;
   connections: ConnectionManager;
   config: Pick<Config, "dhtPort" | "peerPort" | "publicAddress">;
-  audit: Pick<AuditStore, "append">;
+  audit: Pick<Audit, "append">;
   called: Calling;
 }
 

@@ -50,6 +50,7 @@ const NAVIGATION: Entry[] = [
     group: "main",
     tabs: PROTECTION_TABS,
   },
+  { href: "/network", key: "network", icon: "network", role: "viewer", group: "node" },
   { href: "/settings", key: "settings", icon: "settings", role: "viewer", group: "node", tabs: SETTINGS_TABS },
 ];
 

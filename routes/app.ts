@@ -27,6 +27,7 @@ import { logRoutes } from "./api/logs.ts";
 import { memberRoutes } from "./api/members.ts";
 import { messageRoutes } from "./api/messages.ts";
 import { nameRoutes } from "./api/names.ts";
+import { networkRoutes } from "./api/network.ts";
 import { nodeRoutes } from "./api/node.ts";
 import { overviewRoutes } from "./api/overview.ts";
 import { refusedRoutes } from "./api/refused.ts";
@@ -145,6 +146,7 @@ export function createApp(node: NodeApi, options: AppOptions): OpenAPIHono {
     refusedRoutes,
     searchRoutes,
     overviewRoutes,
+    networkRoutes,
     revealRoutes,
     exportRoutes,
     backupRoutes,

@@ -10,6 +10,7 @@ import { MAX_BODY } from "./constants.ts";
 import { conversationPage, type Section, SECTIONS } from "./conversation.tsx";
 import { conversationsPage } from "./conversations.tsx";
 import { errorPage } from "./errors.tsx";
+import { networkPage } from "./network.tsx";
 import { overviewPage } from "./overview.tsx";
 import { keepPreferences, type Renderer } from "./_page.tsx";
 import type { Privacy } from "./privacy.ts";
@@ -44,6 +45,7 @@ export function pageRoutes({ api, renderer, privacy }: PagesOptions) {
     routes.get(`/conversations/:id${name === "timeline" ? "" : `/${name}`}`, moderator, section(name));
   }
   routes.get("/requests", moderator, (c) => renderer.page(c, (page) => requestsPage(api, page)));
+  routes.get("/network", viewer, (c) => renderer.page(c, (page) => networkPage(api, page)));
 
   routes.post("/preferences", limit, keepPreferences);
   return routes;

@@ -8,7 +8,7 @@ import type { Random } from "../base/random.ts";
 import type { PrivateKey } from "../identity/keys.ts";
 import { type Family } from "./address.ts";
 import * as limit from "./constants.ts";
-import { type DhtHealth, type HealthParts, healthOf, testOf } from "./health.ts";
+import { type DhtHealth, healthOf, type HealthParts, testOf } from "./health.ts";
 import { type InfoHash, isInfoHash } from "./info_hash.ts";
 import { ListenBudget, type Listener, Listening, LOCAL_SOURCE } from "./listening.ts";
 import { Network, type Traffic } from "./network.ts";

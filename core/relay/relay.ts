@@ -59,6 +59,8 @@ export interface RelayOptions {
   peerPort: number;
   addresses(): string[];
   publicAddresses(): string[];
+  /** Is this the IP address of a machine in one of our own networks? */
+  isNear?(address: string): boolean;
   displayName(): string;
   /** The profile that members are given. */
   vcard: Bytes;
@@ -111,6 +113,7 @@ export class Relay {
       port: options.peerPort,
       addresses: options.addresses,
       publicAddresses: options.publicAddresses,
+      isNear: options.isNear,
       certificates: { byKey: (key) => certificates.find(key) },
       seen: {
         has: (id) => store.treated.has("connection", `${id}`),

@@ -14,7 +14,7 @@ import type { RevocationList } from "../identity/revocation.ts";
 import { ConnectError, type Connection } from "./channel.ts";
 import * as limits from "./constants.ts";
 import { hostPort, type IceLink } from "./ice_link.ts";
-import { type Incoming, IceListener } from "./ice_listener.ts";
+import { IceListener, type Incoming } from "./ice_listener.ts";
 import { type IceRole, IceSession } from "./ice_session.ts";
 import { type Candidate, formatIceText, type IceText, localCandidates, parseIceText } from "./ice_text.ts";
 import { type Acceptor, type ChannelStanding, MuxConnection } from "./mux.ts";

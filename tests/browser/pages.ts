@@ -17,5 +17,6 @@ export const PAGES: Record<string, PathOf> = {
   history: ({ group }) => `/conversations/${group}/history`,
   manage: ({ group }) => `/conversations/${group}/manage`,
   requests: () => "/requests",
+  network: () => "/network",
   nothing: () => "/nothing",
 };

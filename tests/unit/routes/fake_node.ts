@@ -43,6 +43,7 @@ import { LogRing } from "../../../core/log_ring.ts";
 import { migrate } from "../../../core/store/migrations.ts";
 import { Store } from "../../../core/store/store.ts";
 import { VirtualClock } from "../../support/virtual_clock.ts";
+import { FakeNetwork } from "./fake_network.ts";
 
 /** 40 hex digits that say which they are. */
 export function id(n: number): string {
@@ -60,6 +61,7 @@ export class FakeNode implements NodeApi {
   readonly db = memory();
   readonly store = new Store(this.db);
   readonly admins: Admins;
+  readonly network = new FakeNetwork();
   readonly settings: NodeSettings = {};
   readonly backups = fakeBackups();
   readonly logs = new LogRing(10);

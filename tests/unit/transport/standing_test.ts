@@ -96,7 +96,10 @@ Deno.test("where it cannot come through, or does not answer, that is told apart"
 });
 
 Deno.test("near is this machine, its networks and its own public address; all else is far", () => {
-  const near = nearness([{ address: "192.168.1.2", cidr: "192.168.1.2/24" }, { address: "fd00::2", cidr: "fd00::2/64" }], [
+  const near = nearness([{ address: "192.168.1.2", cidr: "192.168.1.2/24" }, {
+    address: "fd00::2",
+    cidr: "fd00::2/64",
+  }], [
     "203.0.113.7",
   ]);
   for (const address of ["192.168.1.77", "fd00::99", "203.0.113.7", "127.0.0.1", "::1", "fe80::1"]) {
