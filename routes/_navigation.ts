@@ -17,7 +17,9 @@ export interface Tab<Key extends string = string> {
 }
 
 /** The tabs of `/settings`, in their order. */
-export const SETTINGS_TABS: Tab<keyof Texts["layout"]["settingsTabs"]>[] = [];
+export const SETTINGS_TABS: Tab<keyof Texts["layout"]["settingsTabs"]>[] = [
+  { href: "/settings/admins", key: "admins", role: "owner" },
+];
 
 /** The tabs of `/protection`, in their order. */
 export const PROTECTION_TABS: Tab<keyof Texts["layout"]["protectionTabs"]>[] = [];
@@ -51,6 +53,7 @@ const NAVIGATION: Entry[] = [
     tabs: PROTECTION_TABS,
   },
   { href: "/network", key: "network", icon: "network", role: "viewer", group: "node" },
+  { href: "/audit", key: "audit", icon: "audit", role: "owner", group: "node" },
   { href: "/settings", key: "settings", icon: "settings", role: "viewer", group: "node", tabs: SETTINGS_TABS },
 ];
 

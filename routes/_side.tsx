@@ -140,6 +140,9 @@ export function Menu({ page }: { page: PageContext }) {
         <span class="sr-only">{t.layout.preferences}</span>
       </button>
       <div popover="auto" id="menu" class="menu">
+        <a href="/account" class="block rounded-lg px-3 py-2 -mx-1 mb-3 font-medium hover:bg-sunken">
+          {t.layout.account}
+        </a>
         <Preferences page={page} />
         <form method="post" action="/sign-out" class="mt-4 pt-3 border-t border-line">
           <button type="submit" class="button small w-full">{t.layout.signOut}</button>

@@ -5,6 +5,9 @@ import { compress } from "hono/compress";
 import { HTTPException } from "hono/http-exception";
 import type { Context } from "hono";
 import { type NodeApi, NodeError } from "../core/node_api.ts";
+import { accountPage } from "./account.tsx";
+import { adminsPage } from "./admins.tsx";
+import { auditPage } from "./audit.tsx";
 import { callerOf } from "./caller.ts";
 import { MAX_BODY } from "./constants.ts";
 import { conversationPage, type Section, SECTIONS } from "./conversation.tsx";
@@ -32,7 +35,8 @@ export function pageRoutes({ api, renderer, privacy }: PagesOptions) {
   // answers of the API may stand beside what a stranger wrote: packed, their length would tell of it
   routes.use((c, next) => c.req.path.startsWith("/api/") ? next() : packed(c, next));
   const refuse = (c: Context) => renderer.page(c, (page) => errorPage(page, 403), { status: 403 });
-  const [viewer, moderator] = [requireSession("viewer", refuse), requireSession("moderator", refuse)];
+  const [viewer, moderator, owner] = (["viewer", "moderator", "owner"] as const)
+    .map((role) => requireSession(role, refuse));
   const limit = bodyLimit({ maxSize: MAX_BODY, onError: () => tooLarge() });
   const section = (name: Section) => (c: Context) =>
     renderer.page(c, (page) => {
@@ -46,6 +50,9 @@ export function pageRoutes({ api, renderer, privacy }: PagesOptions) {
   }
   routes.get("/requests", moderator, (c) => renderer.page(c, (page) => requestsPage(api, page)));
   routes.get("/network", viewer, (c) => renderer.page(c, (page) => networkPage(api, page)));
+  routes.get("/account", viewer, (c) => renderer.page(c, (page) => accountPage(api, page, callerOf(c))));
+  routes.get("/settings/admins", owner, (c) => renderer.page(c, (page) => adminsPage(api, page, callerOf(c))));
+  routes.get("/audit", owner, (c) => renderer.page(c, (page) => auditPage(api, page, c)));
 
   routes.post("/preferences", limit, keepPreferences);
   return routes;

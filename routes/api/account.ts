@@ -168,6 +168,6 @@ export function accountOf(c: Context): string {
   throw new AccessError("conflict", "This is about the account that is signed in, and a token has none.");
 }
 
-function passkeyView({ id, name, created, used }: PasskeyRow): z.infer<typeof passkey> {
+export function passkeyView({ id, name, created, used }: PasskeyRow): z.infer<typeof passkey> {
   return { id, name, created: secondsOf(created), used: secondsOrNull(used) };
 }

@@ -220,10 +220,10 @@ export function adminRoutes(admins: Admins, sites: Sites) {
     });
 }
 
-function adminView({ created, seen, ...rest }: AdminView): z.infer<typeof admin> {
+export function adminView({ created, seen, ...rest }: AdminView): z.infer<typeof admin> {
   return { ...rest, created: secondsOf(created), seen: secondsOrNull(seen) };
 }
 
-function invitationView({ id, role, madeBy, created, expires }: AdminInvitationRow): z.infer<typeof invitation> {
+export function invitationView({ id, role, madeBy, created, expires }: AdminInvitationRow): z.infer<typeof invitation> {
   return { id, role, madeBy, created: secondsOf(created), expires: secondsOf(expires) };
 }

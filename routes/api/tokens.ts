@@ -83,7 +83,7 @@ export function tokenRoutes(admins: Admins) {
     });
 }
 
-function tokenView({ id, name, role, madeBy, created, expires, used }: ApiTokenRow): z.infer<typeof token> {
+export function tokenView({ id, name, role, madeBy, created, expires, used }: ApiTokenRow): z.infer<typeof token> {
   return {
     id,
     name,

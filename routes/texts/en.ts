@@ -34,6 +34,7 @@ export const en = {
     },
     roles: { owner: "Owner", moderator: "Moderator", viewer: "Viewer" },
     requestsWait: { one: "{n} waits", other: "{n} wait" },
+    account: "Your account",
     signOut: "Sign out",
     theme: "Colours",
     light: "Light",

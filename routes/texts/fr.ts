@@ -36,6 +36,7 @@ export const fr: Texts = {
     },
     roles: { owner: "Propriétaire", moderator: "Modérateur", viewer: "Lecteur" },
     requestsWait: { one: "{n} en attente", other: "{n} en attente" },
+    account: "Votre compte",
     signOut: "Se déconnecter",
     theme: "Couleurs",
     light: "Clair",

@@ -13,11 +13,11 @@ import { readAssets } from "../../routes/assets.ts";
 import { serve } from "../../routes/serve.ts";
 import { type Demo, makeDemo } from "../support/demo.ts";
 import { makeLargeGroup } from "../support/large_group.ts";
+import { furnish, OWNER } from "./furnish.ts";
 import { testIdentity } from "../support/people.ts";
 
 const CHROMIUM = "/usr/bin/chromium";
 const ROOT = new URL("../../", import.meta.url);
-const PASSWORD = "zebra monsoon ladder";
 
 /** Why there can be no browser here; null = there can. On CI that is a failure, not a reason to skip. */
 export function missing(): string | null {
@@ -57,9 +57,9 @@ function anHour(now: number): Sample[] {
 
 /**
  * Builds the pages' files, makes a node over demo data and starts it, without any network but its console.
- * @param hour show an hour that never was, for pictures
+ * @param furnished with an hour, accounts and an audit log that never were: for pictures
  */
-export async function openConsole({ large = 0, blind = false, hour = false } = {}): Promise<Console> {
+export async function openConsole({ large = 0, blind = false, furnished = false } = {}): Promise<Console> {
   await build();
   const folder = await Deno.makeTempDir({ prefix: "kituo-browser-" });
   const demo = large > 0 ? await makeLarge(folder, large) : await makeDemo(folder, Date.now());
@@ -78,10 +78,12 @@ export async function openConsole({ large = 0, blind = false, hour = false } = {
   ];
   const node = new Node(parseConfig(args, () => undefined, () => undefined), demo.identity, store, writeVcard("Kituo"));
   await node.start();
-  const { api, tell } = overheard(node, hour);
+  const { api, tell } = overheard(node, furnished);
   const face = serve(api, "t".repeat(43), { host: "127.0.0.1", port: 0 }, { assets: readAssets(ROOT), blind });
+  const url = face.url.replace("127.0.0.1", "localhost");
+  if (furnished) await furnish(node.admins, store, demo, url);
   return {
-    url: face.url.replace("127.0.0.1", "localhost"),
+    url,
     node,
     store,
     demo,
@@ -210,9 +212,7 @@ export async function openWindow(console: Console, { scheme = "light", phone = f
 /** Through the API, as the sign-in page does. */
 async function signIn(page: Page, { node }: Console): Promise<void> {
   const secret = node.admins.newSetupSecret();
-  const [path, body] = secret === null
-    ? ["session", { name: "Neema", password: PASSWORD }]
-    : ["setup", { secret, admin: { name: "Neema", password: PASSWORD } }];
+  const [path, body] = secret === null ? ["session", OWNER] : ["setup", { secret, admin: OWNER }];
   const status = await page.evaluate(async ([path, body]) => {
     const response = await fetch(`/api/v1/${path}`, {
       method: "POST",

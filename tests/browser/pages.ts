@@ -18,5 +18,8 @@ export const PAGES: Record<string, PathOf> = {
   manage: ({ group }) => `/conversations/${group}/manage`,
   requests: () => "/requests",
   network: () => "/network",
+  account: () => "/account",
+  admins: () => "/settings/admins",
+  audit: () => "/audit",
   nothing: () => "/nothing",
 };

@@ -1,10 +1,11 @@
 /** What is true for every page of the console (`pages.ts`), in a real Chromium. */
 
 import assert from "node:assert/strict";
+import { openConsole } from "./console.ts";
 import { browserTests } from "./in_browser.ts";
 import { PAGES } from "./pages.ts";
 
-const { inBrowser, end } = browserTests();
+const { inBrowser, end } = browserTests(() => openConsole({ furnished: true }));
 
 /** What the console says when a page is asked for that is not there: the browser's own line. */
 const NOT_FOUND = /status of 404/;

@@ -6,8 +6,9 @@ import { PAGES } from "./pages.ts";
 const FOLDER = new URL("../../screenshots/", import.meta.url);
 
 await Deno.mkdir(FOLDER, { recursive: true });
-await using console_ = await openConsole({ hour: true });
-const only = Deno.args[0];
+await using console_ = await openConsole({ furnished: true });
+/** Names of pages; none = all. */
+const only = new Set(Deno.args);
 
 for (const scheme of ["light", "dark"] as const) {
   for (const phone of [false, true]) {
@@ -17,14 +18,14 @@ for (const scheme of ["light", "dark"] as const) {
       locale: scheme === "dark" && phone ? "fr-FR" : "en-GB",
     });
     for (const [name, pathOf] of Object.entries(PAGES)) {
-      if (only && name !== only) continue;
+      if (only.size > 0 && !only.has(name)) continue;
       await view.go(pathOf(console_.demo));
       await view.page.waitForTimeout(250);
       const file = `${name}-${scheme}-${phone ? "phone" : "desktop"}.png`;
-      await view.page.screenshot({ path: new URL(file, FOLDER).pathname });
+      await view.page.screenshot({ path: new URL(file, FOLDER).pathname, fullPage: only.size > 0 });
       console.log(file);
     }
-    if (only && only !== "revealed") continue;
+    if (only.size > 0 && !only.has("revealed")) continue;
     await view.go(PAGES.timeline(console_.demo));
     await view.page.locator("section button").first().click();
     await view.page.waitForTimeout(200);

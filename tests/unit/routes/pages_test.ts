@@ -6,17 +6,18 @@ import { browser, session, setUp } from "./support.ts";
 const OF_CONVERSATION = ["", "/members", "/files", "/history", "/manage"].map((part) =>
   `/conversations/${CONVERSATION}${part}`
 );
+const FOR_OWNERS = ["/audit", "/settings/admins"];
 const FOR_MODERATORS = ["/conversations", "/requests", ...OF_CONVERSATION];
-const ALL = ["/", ...FOR_MODERATORS];
+const ALL = ["/", "/account", ...FOR_MODERATORS, ...FOR_OWNERS];
 
 /** The headers of a browser that wants to see a page. */
 function reading(secret: string): Record<string, string> {
   return { ...browser(secret), accept: "text/html" };
 }
 
-Deno.test("every page is shown to a moderator, and leads everybody else to the sign-in", async () => {
+Deno.test("every page is shown to an owner, and leads everybody else to the sign-in", async () => {
   const { app, node } = setUp();
-  const headers = reading((await session(node, "moderator")).secret);
+  const headers = reading((await session(node, "owner")).secret);
   for (const path of ALL) {
     const page = await app.request(path, { headers });
     const html = await page.text();
@@ -38,7 +39,12 @@ Deno.test("a viewer sees the node's health and no more", async () => {
   const first = await (await app.request("/", { headers })).text();
   assert.match(first, /Relaying 1 conversation for 1 person; 3 messages wait for 1 device\./);
   assert.ok(!first.includes('href="/conversations"'));
-  for (const path of FOR_MODERATORS) assert.equal((await app.request(path, { headers })).status, 403, path);
+  for (const path of [...FOR_MODERATORS, ...FOR_OWNERS]) {
+    assert.equal((await app.request(path, { headers })).status, 403, path);
+  }
+  const moderator = reading((await session(node, "moderator")).secret);
+  for (const path of FOR_OWNERS) assert.equal((await app.request(path, { headers: moderator })).status, 403, path);
+  assert.ok(!(await (await app.request("/", { headers: moderator })).text()).includes('href="/settings'));
 });
 
 Deno.test("what somebody else wrote cannot become markup: titles, names, and what pages carry for their scripts", async () => {
@@ -47,7 +53,9 @@ Deno.test("what somebody else wrote cannot become markup: titles, names, and wha
   await node.updateGroup(CONVERSATION, { title: evil, description: evil });
   const [request] = node.asked.values();
   node.asked.set(request.id, { ...request, title: evil });
-  const headers = reading((await session(node, "moderator")).secret);
+  node.admins.note({ actor: evil, address: evil, action: evil, target: evil, detail: evil });
+  node.admins.addToken(evil, "viewer", null, evil);
+  const headers = reading((await session(node, "owner")).secret);
   for (const path of ALL) {
     const html = await (await app.request(path, { headers })).text();
     assert.ok(!html.includes("<script>alert") && !html.includes("<b>"), path);
