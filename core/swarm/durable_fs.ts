@@ -4,6 +4,8 @@
  * A write goes to a temporary name, is flushed, takes its final name in one step, and then the folder is flushed.
  */
 
+import { Buffer } from "node:buffer";
+import * as node from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 
 /** How temporary files are called where objects live: `git fsck` and `git gc` know these names. */
@@ -57,12 +59,25 @@ export async function writeDurably(path: string, content: Uint8Array): Promise<v
   }
 }
 
-/** Makes one folder, durably; one that is there stays. */
-export async function makeFolder(path: string): Promise<void> {
-  try {
-    await Deno.mkdir(path);
-  } catch (error) {
-    if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
-  }
+/** Makes one folder, durably. */
+async function makeFolder(path: string): Promise<void> {
+  await node.mkdir(path);
   await syncFolder(dirname(path));
 }
+
+/** What isomorphic-git asks of a file system, with durable writes. */
+export const durableFs = {
+  promises: {
+    readFile: node.readFile,
+    // isomorphic-git makes missing folders and tries again when a write fails with ENOENT, as node's does.
+    writeFile: (path: string, data: Uint8Array | string) => writeDurably(path, Buffer.from(data)),
+    mkdir: makeFolder,
+    rmdir: node.rmdir,
+    unlink: node.unlink,
+    stat: node.stat,
+    lstat: node.lstat,
+    readdir: node.readdir,
+    readlink: node.readlink,
+    symlink: node.symlink,
+  },
+};

@@ -81,8 +81,8 @@ export const REPACK_PACKS = 32;
 export const CACHED_OBJECTS = 256;
 export const CACHED_OBJECT_BYTES = 4 * KIB;
 
-/** Refs that only name another one, on the way to an object: git itself follows five. */
-export const MAX_SYMBOLIC_REFS = 5;
+/** isomorphic-git's cache holds whole packs and grows with each delta it resolves: it is dropped after so many reads. */
+export const FOREIGN_READS_CACHED = 20_000;
 
 /** Largest pack file our reader opens: offsets fit 31 bits, as in an index without its 64-bit table. */
 export const MAX_PACK_FILE_BYTES = 2 ** 31 - 1;

@@ -1,20 +1,26 @@
-/** The objects of one repository on disk: loose ones and packs. Our own packs hold no deltas; those of `git gc` do. */
+/**
+ * The objects of one repository on disk: loose ones and packs.
+ *
+ * Our own packs hold no deltas and are read here; loose objects, and deltas that others packed, through isomorphic-git.
+ */
 
 import { getLogger } from "@logtape/logtape";
+import git from "isomorphic-git";
 import { basename, join } from "node:path";
-import { type Bytes, hex } from "../base/bytes.ts";
-import { messageOf } from "../base/errors.ts";
+import { type Bytes, hex, owned } from "../base/bytes.ts";
+import { KituoError, messageOf } from "../base/errors.ts";
 import { LruMap } from "../base/limits.ts";
-import { syncFolder, TEMPORARY_OBJECT, writeFlushed } from "./durable_fs.ts";
-import { CACHED_OBJECT_BYTES, CACHED_OBJECTS, RACY_FOLDER_MS } from "./git_limits.ts";
-import { loosePath, readLoose, writeLoose } from "./loose_object.ts";
+import { durableFs, syncFolder, TEMPORARY_OBJECT, writeFlushed } from "./durable_fs.ts";
+import { CACHED_OBJECT_BYTES, CACHED_OBJECTS, FOREIGN_READS_CACHED, RACY_FOLDER_MS } from "./git_limits.ts";
 import { type GitObject, hashObject, MissingObject, type Oid } from "./object.ts";
-import { type PackedObject, PackFile } from "./pack_file.ts";
+import { type PackedObject, PackFile, unpack } from "./pack_file.ts";
 import { type IndexEntry, writePackIndex } from "./pack_index.ts";
 import { buildPack, type PackSource } from "./pack_writer.ts";
-import { RepositoryError } from "./repository_error.ts";
 
 const log = getLogger(["kituo", "swarm"]);
+
+/** The repository on disk cannot be used: not one, damaged, or opened only for reading. */
+export class RepositoryError extends KituoError {}
 
 const TEMPORARY_PACK = "tmp_pack_";
 const TEMPORARY_INDEX = "tmp_idx_";
@@ -28,6 +34,7 @@ export class ObjectStore implements PackSource {
   #packsSeen = { changed: 0, at: 0 };
   #loose: Set<Oid> | null = null;
   #cache = new LruMap<Oid, GitObject>(CACHED_OBJECTS);
+  #foreign = { cache: {}, reads: 0 };
   #counter = 0;
 
   /** @param mayClean whether leftovers of a crash may be removed: nobody else writes there */
@@ -77,9 +84,16 @@ export class ObjectStore implements PackSource {
   }
 
   /** Stores one object loose; durable once this resolves. */
-  async writeLoose(object: GitObject): Promise<void> {
-    await writeLoose(this.#objects, object);
-    this.#looseSet().add(object.oid);
+  async writeLoose({ oid, type, data }: GitObject): Promise<void> {
+    const written = await git.writeObject({
+      fs: durableFs,
+      gitdir: this.gitdir,
+      type,
+      format: "content",
+      object: data,
+    });
+    if (written !== oid) throw new RepositoryError(`object ${oid} has the name ${written}`);
+    this.#looseSet().add(oid);
   }
 
   /**
@@ -115,7 +129,7 @@ export class ObjectStore implements PackSource {
   async dropLoose(oids: Iterable<Oid>): Promise<void> {
     for (const oid of oids) {
       this.#looseSet().delete(oid);
-      await removeIfThere(loosePath(this.#objects, oid));
+      await removeIfThere(join(this.#objects, oid.slice(0, 2), oid.slice(2)));
     }
   }
 
@@ -129,6 +143,7 @@ export class ObjectStore implements PackSource {
       pack.close();
       for (const ending of PACK_ENDINGS) await removeIfThere(pack.path + ending);
     }
+    this.#foreign = { cache: {}, reads: 0 };
   }
 
   /** Forgets everything cached and closes all files; the next use opens them again. */
@@ -137,6 +152,7 @@ export class ObjectStore implements PackSource {
     this.#packs = null;
     this.#loose = null;
     this.#cache.clear();
+    this.#foreign = { cache: {}, reads: 0 };
   }
 
   /** Removes what a crash left among the packs: unfinished files, and packs that never got their index. */
@@ -153,12 +169,35 @@ export class ObjectStore implements PackSource {
 
   async #find(oid: Oid): Promise<GitObject | null> {
     for (const pack of this.#openPacks().values()) {
-      const found = this.#checked(() => pack.read(oid));
+      const found = this.#checked(() => pack.packed(oid));
+      if (found === "delta") return await this.#readForeign(oid);
       if (found === null) continue;
-      if (hashObject(found.type, found.data) !== oid) throw new RepositoryError(`object ${oid} is damaged`);
-      return { oid, ...found };
+      const data = this.#checked(() => unpack(found));
+      if (hashObject(found.type, data) !== oid) throw new RepositoryError(`object ${oid} is damaged`);
+      return { oid, type: found.type, data };
     }
-    return this.#looseSet().has(oid) ? await readLoose(this.#objects, oid) : null;
+    return this.#looseSet().has(oid) ? await this.#readForeign(oid) : null;
+  }
+
+  /** Reads through isomorphic-git, which also checks the hash; `null` when the object has gone. */
+  async #readForeign(oid: Oid): Promise<GitObject | null> {
+    if (++this.#foreign.reads > FOREIGN_READS_CACHED) this.#foreign = { cache: {}, reads: 0 };
+    try {
+      const found = await git.readObject({
+        fs: durableFs,
+        gitdir: this.gitdir,
+        oid,
+        format: "content",
+        cache: this.#foreign.cache,
+      });
+      if (found.format !== "content") throw new RepositoryError(`object ${oid} came in another form`);
+      return { oid, type: found.type, data: plain(found.object) };
+    } catch (error) {
+      if (error instanceof git.Errors.NotFoundError) return null;
+      throw error instanceof KituoError
+        ? error
+        : new RepositoryError(`object ${oid} cannot be read: ${messageOf(error)}`);
+    }
   }
 
   #has(oid: Oid): boolean {
@@ -230,6 +269,12 @@ export class ObjectStore implements PackSource {
       }
     }
   }
+}
+
+/** isomorphic-git gives node Buffers, whose type says less than it should. */
+function plain(data: unknown): Bytes {
+  if (!(data instanceof Uint8Array)) throw new RepositoryError("an object is not bytes");
+  return owned(new Uint8Array(data.buffer, data.byteOffset, data.length));
 }
 
 function modified(folder: string): number {

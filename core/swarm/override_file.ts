@@ -6,7 +6,7 @@
 import { join } from "node:path";
 import { text, utf8 } from "../base/bytes.ts";
 import { writeDurably } from "./durable_fs.ts";
-import { RepositoryError } from "./repository_error.ts";
+import { RepositoryError } from "./object_store.ts";
 import { isOid, type Oid } from "./oid.ts";
 
 /** A commit that the operator accepts although it breaks a rule (swarm-repository.md 5.6). */

@@ -6,16 +6,9 @@
  */
 
 import type { Bytes } from "../base/bytes.ts";
-import { MAX_PACK_FILE_BYTES, PACK_LIMITS } from "./git_limits.ts";
+import { MAX_PACK_FILE_BYTES } from "./git_limits.ts";
 import type { ObjectType, Oid } from "./object.ts";
-import {
-  applyDelta,
-  deltaResultSize,
-  type EntryHeader,
-  PACK_TRAILER_BYTES,
-  PackError,
-  readEntryHeader,
-} from "./pack_entry.ts";
+import { PACK_TRAILER_BYTES, PackError, readEntryHeader } from "./pack_entry.ts";
 import { PackIndex } from "./pack_index.ts";
 import { inflateAt } from "./pack_parser.ts";
 
@@ -63,38 +56,14 @@ export class PackFile {
   packed(oid: Oid): PackedObject | "delta" | null {
     const offset = this.index.find(oid);
     if (offset === null) return null;
-    const { type, size, deflated } = this.#entry(offset);
-    return type === null ? "delta" : { type, size, deflated };
-  }
-
-  /**
-   * The object; `null` when it is not in this pack. Its name is not checked.
-   * @throws {PackError} when the pack is damaged
-   */
-  read(oid: Oid): { type: ObjectType; data: Bytes } | null {
-    let offset = this.index.find(oid);
-    if (offset === null) return null;
-    const deltas: Bytes[] = [];
-    for (;;) {
-      const { type, base, size, deflated } = this.#entry(offset);
-      if (size > PACK_LIMITS.objectBytes) throw new PackError("an object is too large");
-      const { data } = inflateAt(deflated, 0, size);
-      if (type !== null) return { type, data: deltas.reduceRight<Bytes>(applyBounded, data) };
-      if (deltas.push(data) > PACK_LIMITS.deltaDepth) throw new PackError("deltas too deep");
-      offset = typeof base === "string" ? this.index.find(base) : base;
-      if (offset === null) throw new PackError("a delta's base is not in its pack");
-    }
+    const entry = this.#slice(offset, this.index.endOf(offset, this.#end));
+    const { type, size, dataAt } = readEntryHeader(entry, 0, offset);
+    return type === null ? "delta" : { type, size, deflated: entry.subarray(dataAt) };
   }
 
   /** Closes the file; reading is over. */
   close(): void {
     this.#file.close();
-  }
-
-  #entry(offset: number): EntryHeader & { deflated: Bytes } {
-    const entry = this.#slice(offset, this.index.endOf(offset, this.#end));
-    const header = readEntryHeader(entry, 0, offset);
-    return { ...header, deflated: entry.subarray(header.dataAt) };
   }
 
   #slice(from: number, to: number): Bytes {
@@ -110,7 +79,10 @@ export class PackFile {
   }
 }
 
-function applyBounded(base: Bytes, delta: Bytes): Bytes {
-  if (deltaResultSize(delta) > PACK_LIMITS.objectBytes) throw new PackError("an object is too large");
-  return applyDelta(base, delta);
+/**
+ * The content of a packed object.
+ * @throws {PackError} when it does not inflate to its size
+ */
+export function unpack({ size, deflated }: PackedObject): Bytes {
+  return inflateAt(deflated, 0, size).data;
 }

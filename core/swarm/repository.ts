@@ -1,19 +1,19 @@
 /** One conversation on disk: an ordinary git repository with one branch, `refs/heads/main` (swarm-repository.md 1). */
 
+import git from "isomorphic-git";
 import { join } from "node:path";
+import { messageOf } from "../base/errors.ts";
 import { KeyedMutex } from "../base/limits.ts";
-import { renameDurably } from "./durable_fs.ts";
+import { durableFs, renameDurably } from "./durable_fs.ts";
 import { LOOSE_AT_ONCE, REPACK_LOOSE_OBJECTS, REPACK_PACKS } from "./git_limits.ts";
 import { type GitObject, MissingObject, ObjectError, type Oid } from "./object.ts";
-import { ObjectStore } from "./object_store.ts";
+import { ObjectStore, RepositoryError } from "./object_store.ts";
 import { isOid } from "./oid.ts";
 import type { PackedObject } from "./pack_file.ts";
 import type { PackSource } from "./pack_writer.ts";
 import { commitLinks, referencesOf } from "./reachable.ts";
-import { initRepository, resolveRef, writeRef } from "./refs.ts";
-import { RepositoryError } from "./repository_error.ts";
 
-export { RepositoryError } from "./repository_error.ts";
+export { RepositoryError } from "./object_store.ts";
 
 const MAIN = "refs/heads/main";
 /** Ending of a repository that is being made: it gets its name when it is whole. */
@@ -43,7 +43,7 @@ export class Repository implements PackSource {
     if (await isThere(dir)) throw new RepositoryError(`${dir} is there already`);
     const unfinished = dir + UNFINISHED;
     if (await isThere(unfinished)) await Deno.remove(unfinished, { recursive: true });
-    await initRepository(unfinished);
+    await git.init({ fs: durableFs, gitdir: unfinished, bare: true, defaultBranch: "main" });
     await renameDurably(unfinished, dir);
     return new Repository(dir, dir, false);
   }
@@ -79,7 +79,7 @@ export class Repository implements PackSource {
     await this.#write(async () => {
       if (!await this.has(oid)) throw new MissingObject(oid);
       try {
-        await writeRef(this.gitdir, MAIN, oid);
+        await git.writeRef({ fs: durableFs, gitdir: this.gitdir, ref: MAIN, value: oid, force: true });
         this.#head = oid;
       } catch (error) {
         this.#head = undefined;
@@ -94,7 +94,14 @@ export class Repository implements PackSource {
    */
   async resolve(ref: string): Promise<Oid | null> {
     if (isOid(ref)) return await this.has(ref) ? ref : null;
-    return await resolveRef(this.gitdir, ref);
+    try {
+      const oid = await git.resolveRef({ fs: durableFs, gitdir: this.gitdir, ref });
+      if (!isOid(oid)) throw new RepositoryError(`${ref} does not name an object`);
+      return oid;
+    } catch (error) {
+      if (error instanceof git.Errors.NotFoundError) return null;
+      throw error instanceof RepositoryError ? error : new RepositoryError(`${ref}: ${messageOf(error)}`);
+    }
   }
 
   /**

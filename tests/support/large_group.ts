@@ -30,7 +30,6 @@ export async function makeLargeGroup(
   const begun = Date.now() - count * 1_000;
   const first = await createConversation({ identity: owner, displayName: "", now: begun }, { mode: 2 });
   const id = first.head;
-  await Deno.mkdir(conversationsPath(folder), { recursive: true });
   const repository = await Repository.create(repositoryPath(conversationsPath(folder), id));
   await repository.add(first.objects);
   const initial = parseCommit(id, (await repository.read(id)).data);
