@@ -5,6 +5,7 @@ import type { MemberInfo } from "../core/node_api.ts";
 import type { Texts } from "../routes/texts/en.ts";
 import { ask } from "./parts/api.ts";
 import { useEvents } from "./parts/live.ts";
+import { type PeopleTexts, type Person, PersonField } from "./parts/people.tsx";
 import { Badge, Disc, Dot, ROLE_TONES, When } from "./parts/ui.tsx";
 import { fill, plural } from "./parts/words.ts";
 
@@ -15,6 +16,7 @@ interface Props {
   lang: string;
   t: Texts["members"];
   common: Texts["common"];
+  people: PeopleTexts;
   id: string;
   self: string;
   first: MemberInfo[];
@@ -22,7 +24,7 @@ interface Props {
   admin: boolean;
 }
 
-export default function Members({ lang, t, common, id, self, first, admin }: Props) {
+export default function Members({ lang, t, common, people, id, self, first, admin }: Props) {
   const [members, setMembers] = useState(first);
   const [said, setSaid] = useState("");
   const [banning, setBanning] = useState<MemberInfo | null>(null);
@@ -45,11 +47,12 @@ export default function Members({ lang, t, common, id, self, first, admin }: Pro
     setSaid(answer.ok ? done : fill(common.failed, { reason: answer.reason || common.unreachable }));
     if (answer.ok) refresh();
   };
-  const invite = (event: SubmitEvent & { currentTarget: HTMLFormElement }) => {
-    event.preventDefault();
-    const form = event.currentTarget;
-    act("POST", "/members", { jamiId: `${new FormData(form).get("jamiId")}`.trim() }, t.invited);
-    form.reset();
+  const invite = async ({ jamiId }: Person) => {
+    const answer = await ask("POST", `/conversations/${id}/members`, { jamiId });
+    if (!answer.ok) return fill(common.failed, { reason: answer.reason || common.unreachable });
+    setSaid(t.invited);
+    refresh();
+    return "";
   };
   const ban = (event: SubmitEvent & { currentTarget: HTMLFormElement }) => {
     event.preventDefault();
@@ -64,18 +67,9 @@ export default function Members({ lang, t, common, id, self, first, admin }: Pro
     <>
       {admin
         ? (
-          <form onSubmit={invite} class="flex flex-wrap gap-2 mb-4">
-            <input
-              class="field flex-1 min-w-[220px]"
-              name="jamiId"
-              required
-              pattern="\s*([jJ][aA][mM][iI]:)?[0-9a-fA-F]{40}\s*"
-              title={t.invalid}
-              placeholder={t.inviteLabel}
-              aria-label={t.inviteLabel}
-            />
-            <button type="submit" class="button primary">{t.invite}</button>
-          </form>
+          <section class="panel p-5 mb-4">
+            <PersonField t={people} common={common} label={t.invite} onPerson={invite} />
+          </section>
         )
         : <p class="mb-4 text-sm text-muted">{t.notAdmin}</p>}
       <p class="text-sm text-accent mb-2" role="status">{said}</p>

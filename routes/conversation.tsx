@@ -9,11 +9,13 @@ import TimelineIsland from "../islands/timeline.tsx";
 import type { Caller } from "./caller.ts";
 import { filesSection } from "./conversation_files.tsx";
 import { historySection } from "./conversation_history.tsx";
+import { settingsSection } from "./conversation_settings.tsx";
 import { island } from "./_island.tsx";
 import { Icon } from "./_icons.tsx";
 import type { PageContext } from "./_layout.tsx";
 import type { Page } from "./_page.tsx";
 import type { Privacy } from "./privacy.ts";
+import { groupTexts } from "./texts/groups.ts";
 
 const Timeline = island("timeline", TimelineIsland);
 const Members = island("members", MembersIsland);
@@ -25,7 +27,7 @@ const FIRST_ENTRIES = 60;
 const SHORT = 8;
 
 /** The parts of a conversation, in the order of their tabs. */
-export const SECTIONS = ["timeline", "members", "files", "history", "manage"] as const;
+export const SECTIONS = ["timeline", "members", "files", "history", "settings", "manage"] as const;
 export type Section = typeof SECTIONS[number];
 
 /** What a part needs to be drawn. */
@@ -68,6 +70,7 @@ const SECTION: Record<Section, (context: SectionContext) => ComponentChild | Pro
   members: membersSection,
   files: filesSection,
   history: historySection,
+  settings: settingsSection,
   manage: manageSection,
 };
 
@@ -137,7 +140,8 @@ function membersSection({ api, page, conversation }: SectionContext) {
   const { members, mode, state, id } = conversation;
   const admin = mode !== 0 && state === "active" &&
     members.some(({ jamiId, role }) => jamiId === self && role === "admin");
-  return <Members lang={lang} t={t.members} common={t.common} id={id} self={self} first={members} admin={admin} />;
+  const people = groupTexts[lang];
+  return <Members {...{ lang, people, id, self, admin }} t={t.members} common={t.common} first={members} />;
 }
 
 function manageSection({ page, privacy, caller, conversation }: SectionContext) {

@@ -5,6 +5,7 @@ import ConversationsIsland from "../islands/conversations.tsx";
 import { island } from "./_island.tsx";
 import type { PageContext } from "./_layout.tsx";
 import type { Page } from "./_page.tsx";
+import { groupTexts } from "./texts/groups.ts";
 
 const Conversations = island("conversations", ConversationsIsland);
 
@@ -13,7 +14,10 @@ export function conversationsPage(api: NodeApi, { lang, t }: PageContext): Page 
     title: t.conversations.title,
     body: (
       <>
-        <h1 class="text-2xl font-semibold mb-5">{t.conversations.title}</h1>
+        <header class="flex flex-wrap items-center justify-between gap-3 mb-5">
+          <h1 class="text-2xl font-semibold">{t.conversations.title}</h1>
+          <a class="button primary" href="/conversations/new">{groupTexts[lang].make}</a>
+        </header>
         <Conversations lang={lang} t={t.conversations} states={t.states} modes={t.modes} first={all(api)} />
       </>
     ),

@@ -8,12 +8,14 @@ import { type NodeApi, NodeError } from "../core/node_api.ts";
 import { accountPage } from "./account.tsx";
 import { adminsPage } from "./admins.tsx";
 import { auditPage } from "./audit.tsx";
+import { addPage } from "./add.tsx";
 import { callerOf } from "./caller.ts";
 import { MAX_BODY } from "./constants.ts";
 import { conversationPage, type Section, SECTIONS } from "./conversation.tsx";
 import { conversationsPage } from "./conversations.tsx";
 import { errorPage } from "./errors.tsx";
 import { networkPage } from "./network.tsx";
+import { newGroupPage } from "./new_group.tsx";
 import { overviewPage } from "./overview.tsx";
 import { keepPreferences, type Renderer } from "./_page.tsx";
 import type { Privacy } from "./privacy.ts";
@@ -45,9 +47,11 @@ export function pageRoutes({ api, renderer, privacy }: PagesOptions) {
 
   routes.get("/", viewer, (c) => renderer.page(c, (page) => overviewPage(api, page)));
   routes.get("/conversations", moderator, (c) => renderer.page(c, (page) => conversationsPage(api, page)));
+  routes.get("/conversations/new", moderator, (c) => renderer.page(c, (page) => newGroupPage(api, page)));
   for (const name of SECTIONS) {
     routes.get(`/conversations/:id${name === "timeline" ? "" : `/${name}`}`, moderator, section(name));
   }
+  routes.get("/add", viewer, (c) => renderer.page(c, (page) => addPage(api, page)));
   routes.get("/requests", moderator, (c) => renderer.page(c, (page) => requestsPage(api, page)));
   routes.get("/network", viewer, (c) => renderer.page(c, (page) => networkPage(api, page)));
   routes.get("/account", viewer, (c) => renderer.page(c, (page) => accountPage(api, page, callerOf(c))));

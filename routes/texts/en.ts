@@ -127,7 +127,14 @@ export const en = {
     untitled: "Without title",
   },
   conversation: {
-    tabs: { timeline: "Timeline", members: "Members", files: "Files", history: "History", manage: "Manage" },
+    tabs: {
+      timeline: "Timeline",
+      members: "Members",
+      files: "Files",
+      history: "History",
+      settings: "Settings",
+      manage: "Manage",
+    },
     sections: "Parts of the conversation",
     back: "All conversations",
   },
@@ -180,8 +187,6 @@ export const en = {
   },
   members: {
     invite: "Invite",
-    inviteLabel: "Jami ID to invite",
-    invalid: "A Jami ID has 40 digits from 0-9 and a-f.",
     invited: "The invitation is on its way.",
     roles: { admin: "admin", member: "member", invited: "invited", banned: "banned", left: "left" },
     devices: { one: "{n} device", other: "{n} devices" },

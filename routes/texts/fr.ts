@@ -130,7 +130,14 @@ export const fr: Texts = {
     untitled: "Sans titre",
   },
   conversation: {
-    tabs: { timeline: "Fil", members: "Membres", files: "Fichiers", history: "Historique", manage: "Gérer" },
+    tabs: {
+      timeline: "Fil",
+      members: "Membres",
+      files: "Fichiers",
+      history: "Historique",
+      settings: "Réglages",
+      manage: "Gérer",
+    },
     sections: "Parties de la conversation",
     back: "Toutes les conversations",
   },
@@ -184,8 +191,6 @@ export const fr: Texts = {
   },
   members: {
     invite: "Inviter",
-    inviteLabel: "Identifiant Jami à inviter",
-    invalid: "Un identifiant Jami a 40 caractères parmi 0-9 et a-f.",
     invited: "L’invitation est en route.",
     roles: { admin: "admin", member: "membre", invited: "invité", banned: "banni", left: "parti" },
     devices: { one: "{n} appareil", other: "{n} appareils" },

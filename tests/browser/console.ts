@@ -152,8 +152,19 @@ export interface Window extends AsyncDisposable {
   axe(): Promise<string[]>;
 }
 
-/** Opens a window. The first one on a console sets it up. */
-export async function openWindow(console: Console, { scheme = "light", phone = false, locale = "en-GB" }: Look = {}) {
+/** Opens a window on a console. The first one sets it up. */
+export async function openWindow(console: Console, look: Look = {}): Promise<Window> {
+  const view = await openBrowser(console.url, look);
+  await view.context.request.get(`${console.url}/healthz`);
+  await view.page.goto(`${console.url}/healthz`);
+  await signIn(view.page, console);
+  view.faults.length = 0;
+  return view;
+}
+
+/** Opens a window of a browser in which nobody is signed in. @param url the origin: nothing else may be asked for */
+export async function openBrowser(url: string, look: Look = {}): Promise<Window> {
+  const { scheme = "light", phone = false, locale = "en-GB" } = look;
   const profile = await Deno.makeTempDir({ prefix: "kituo-chromium-" });
   const context = await chromium.launchPersistentContext(profile, {
     executablePath: CHROMIUM,
@@ -181,18 +192,14 @@ export async function openWindow(console: Console, { scheme = "light", phone = f
   page.on("console", (message) => message.type() === "error" && faults.push(message.text()));
   page.on("request", (request) => {
     const { protocol, origin } = new URL(request.url());
-    if (protocol.startsWith("http") && origin !== console.url) faults.push(`asked ${request.url()}`);
+    if (protocol.startsWith("http") && origin !== url) faults.push(`asked ${request.url()}`);
   });
-  await context.request.get(`${console.url}/healthz`);
-  await page.goto(`${console.url}/healthz`);
-  await signIn(page, console);
-  faults.length = 0;
-  const view: Window = {
+  return {
     context,
     page,
     faults,
     async go(path) {
-      await page.goto(console.url + path);
+      await page.goto(url + path);
       await page.waitForFunction(() => !document.querySelector("k-island:not([data-ready])"));
     },
     async axe() {
@@ -206,7 +213,6 @@ export async function openWindow(console: Console, { scheme = "light", phone = f
       await Deno.remove(profile, { recursive: true });
     },
   };
-  return view;
 }
 
 /** Through the API, as the sign-in page does. */

@@ -5,6 +5,7 @@ import { type JamiDaemon, people } from "./driver/daemon.ts";
 import { assertSound, errorsOf } from "./driver/evidence.ts";
 import { ApiError, type KituoProcess } from "./driver/kituo.ts";
 import { Network } from "./driver/network.ts";
+import { pngOf } from "../support/png.ts";
 import { interopTest } from "./driver/requirements.ts";
 import { kituoHistory, readyKituo, waitKituoMembers, waitKituoTexts } from "./driver/scenario.ts";
 
@@ -34,7 +35,7 @@ interopTest("a group run from Kituo: daemons are invited, banned, un-banned, and
 
   await t.step("what Kituo calls the group, daemons call it", async () => {
     await untilInfos(alice, conversation, { title: "Wavuvi", description: "za pwani" });
-    const avatar = "iVBORw0KGgo=";
+    const avatar = pngOf(8, 8).toString("base64");
     await kituo.api("PATCH", group, { title: "Wavuvi wa Lamu ✓", avatar });
     for (const daemon of [alice, bob]) {
       await untilInfos(daemon, conversation, { title: "Wavuvi wa Lamu ✓", description: "za pwani", avatar });
