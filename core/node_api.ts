@@ -13,6 +13,7 @@ import type { LoggedWarning } from "./logging.ts";
 import type { BackupApi } from "./node_api_backup.ts";
 import type { LogsApi, MetricsApi } from "./node_api_operations.ts";
 import type { Entry } from "./swarm/entry.ts";
+import type { Refusers } from "./swarm/rules/refused_by.ts";
 
 export * from "./node_api_group_files.ts";
 export * from "./node_api_backup.ts";
@@ -441,6 +442,8 @@ export interface RefusedInfo {
   received: number;
   /** may it be accepted? Not when bytes are missing or the signature is not its author's */
   overridable: boolean;
+  /** Which daemons refuse it as well: accepted here, they refuse everything from this node from then on. */
+  refusedBy: Refusers;
 }
 
 /** What an override came to. */

@@ -32,6 +32,7 @@ import type { Conversation } from "./swarm/conversation.ts";
 import { entryOf } from "./swarm/entry.ts";
 import { rolesWithLeft } from "./swarm/members.ts";
 import type { Profile } from "./swarm/profile.ts";
+import { refusedBy } from "./swarm/rules/refused_by.ts";
 
 /** A page of a list, ordered by id. */
 export function paged<Item>(items: Item[], { limit, after }: ListQuery, idOf: (item: Item) => string): ListPage<Item> {
@@ -231,6 +232,7 @@ export function refusedInfo(history: RefusedHistory): RefusedInfo {
     author: author ?? null,
     received: inSeconds(received),
     overridable,
+    refusedBy: refusedBy(history),
   };
 }
 

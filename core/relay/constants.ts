@@ -13,6 +13,22 @@ export const RETRY_LONGEST_MS = 10 * 60_000;
  */
 export const RENOTIFY_MS = [400, 1_500, 5_000, 15_000] as const;
 
+/**
+ * When all of that was in vain the device is asked what it has, and told again after this time, which doubles up to the longest: it may have been
+ * waiting for a peer that was cut off, and drop all notifications meanwhile.
+ */
+export const RETELL_FIRST_MS = 20_000;
+export const RETELL_LONGEST_MS = 10 * 60_000;
+
+/**
+ * Two clones at once cost 2023's daemon the conversation: the second one removes what the first has brought. Once accepted, it clones from who invited
+ * it; so while that one is there we keep quiet for so long at first, and afterwards between two tellings.
+ */
+export const LEFT_TO_INVITER_MS = 30_000;
+export const AFTER_INVITER_MS = 120_000;
+/** How often it is looked whether the inviter is still there. */
+export const INVITER_LOOK_MS = 5_000;
+
 /** One who is invited and connected is told again this often, until it has the conversation. */
 export const RETELL_INVITED_MS = 15_000;
 

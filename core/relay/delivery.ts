@@ -16,13 +16,18 @@ import type { Conversation } from "../swarm/conversation.ts";
 import type { Oid } from "../swarm/object.ts";
 import type { Connection } from "../transport/channel.ts";
 import {
+  AFTER_INVITER_MS,
   AFTER_SERVING_MS,
   HEADS_PER_DEVICE,
   INTRODUCTION_MS,
+  INVITER_LOOK_MS,
+  LEFT_TO_INVITER_MS,
   MAX_FAILED_DELIVERIES,
   NOTIFY_DISTANCE_MS,
   RENOTIFY_MS,
+  RETELL_FIRST_MS,
   RETELL_INVITED_MS,
+  RETELL_LONGEST_MS,
   VERIFY_MS,
 } from "./constants.ts";
 
@@ -37,6 +42,8 @@ export interface DeliveryOptions {
   notify(connection: Connection, notification: Notification): Promise<void>;
   /** What the device speaks, if that is known. */
   generation(device: DeviceId): Generation | undefined;
+  /** Is somebody there of whom the invited account can clone without us: its inviter, when that is another 2023 daemon? */
+  inviterIsThere(conversation: Conversation, invited: AccountId): boolean;
   /** Ask the device what it has: it was told again and again without effect, or it was served a while ago. */
   check(conversation: Conversation, connection: Connection): void;
 }
@@ -45,6 +52,10 @@ export interface DeliveryOptions {
 interface Telling {
   /** How often it was told since there was something new. */
   told: number;
+  /** The wait after all of that was in vain, ms. */
+  patience: number;
+  /** It is invited, and left to its inviter until then, ms; 0 = nothing of the kind happened yet. */
+  leftUntil: number;
   /** When it was told last, ms. */
   at: number;
   /** Exchanges in which it is being served now. */
@@ -106,8 +117,10 @@ export class Delivery extends Emitter<DeliveryEvents> {
     });
     const telling = this.#tellings.get(key(conversation, device));
     if (telling) {
+      const isIdle = !telling.cancel || telling.told >= RENOTIFY_MS.length - 1;
       telling.told = 0;
-      if (!telling.cancel) this.#in(telling, RENOTIFY_MS[0], conversation, device);
+      telling.patience = RETELL_FIRST_MS;
+      if (isIdle) this.#in(telling, RENOTIFY_MS[0], conversation, device);
     }
     this.emit("held", { conversation, device });
   }
@@ -167,6 +180,7 @@ export class Delivery extends Emitter<DeliveryEvents> {
   tell(conversation: Conversation, device: DeviceId): void {
     const telling = this.#telling(conversation, device);
     telling.told = 0;
+    telling.patience = RETELL_FIRST_MS;
     telling.failed = 0;
     if (telling.serving > 0) return; // what comes in the middle of a fetch is dropped by 2023's peers: told afterwards
     const since = this.options.clock.now() - telling.at;
@@ -207,7 +221,16 @@ export class Delivery extends Emitter<DeliveryEvents> {
     const name = key(conversation, device);
     const known = this.#tellings.get(name);
     if (known) return known;
-    const telling: Telling = { told: 0, at: 0, serving: 0, served: 0, failed: 0, cancel: null };
+    const telling: Telling = {
+      told: 0,
+      patience: RETELL_FIRST_MS,
+      leftUntil: 0,
+      at: 0,
+      serving: 0,
+      served: 0,
+      failed: 0,
+      cancel: null,
+    };
     this.#tellings.set(name, telling);
     return telling;
   }
@@ -230,13 +253,10 @@ export class Delivery extends Emitter<DeliveryEvents> {
     if (!commit) return this.#verify(telling, conversation, connection);
     const introduction = this.#introduction(conversation, connection.peer);
     if (introduction) return this.#in(telling, introduction.until - this.options.clock.now(), conversation, device);
-    if (telling.told >= RENOTIFY_MS.length) {
-      const { account } = connection.peer;
-      if (conversation.members.roles.get(account) !== "invited") return this.options.check(conversation, connection);
-      // Who has not accepted yet ignores it, and 2023's daemon asks only the inviter once it has: it is told again and again.
-      telling.told = RENOTIFY_MS.length - 1;
-      return this.#in(telling, RETELL_INVITED_MS, conversation, device);
+    if (this.#isLeftToInviter(telling, conversation, connection.peer)) {
+      return this.#in(telling, INVITER_LOOK_MS, conversation, device);
     }
+    if (telling.told >= RENOTIFY_MS.length) return this.#inVain(telling, conversation, connection);
     const wait = RENOTIFY_MS[telling.told++];
     telling.at = this.options.clock.now();
     log.debug("telling {device} of {commit}", { device, commit });
@@ -249,6 +269,31 @@ export class Delivery extends Emitter<DeliveryEvents> {
       error,
     ) => log.debug("{device} was not told of a commit: {error}", { device, error: messageOf(error) }));
     this.#in(telling, wait, conversation, device);
+  }
+
+  /** Is it for the inviter alone to speak with this device now? */
+  #isLeftToInviter(telling: Telling, conversation: Conversation, { account, device }: Peer): boolean {
+    const { clock, generation, inviterIsThere } = this.options;
+    if (conversation.members.roles.get(account) !== "invited" || generation(device) === "msg") return false;
+    if (!inviterIsThere(conversation, account)) return false;
+    const now = clock.now();
+    telling.leftUntil ||= now + LEFT_TO_INVITER_MS;
+    if (telling.leftUntil > now) return true;
+    telling.leftUntil = now + AFTER_INVITER_MS;
+    return false;
+  }
+
+  /** It was told again and again, and does not have it yet. */
+  #inVain(telling: Telling, conversation: Conversation, connection: Connection): void {
+    const { account, device } = connection.peer;
+    telling.told = RENOTIFY_MS.length - 1; // once more after the wait
+    // Who has not accepted yet ignores it, and 2023's daemon asks only the inviter once it has.
+    if (conversation.members.roles.get(account) === "invited") {
+      return this.#in(telling, RETELL_INVITED_MS, conversation, device);
+    }
+    this.#in(telling, telling.patience, conversation, device);
+    telling.patience = Math.min(2 * telling.patience, RETELL_LONGEST_MS);
+    this.options.check(conversation, connection);
   }
 
   /** It was served all we have: later it is asked whether it took it. */

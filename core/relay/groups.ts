@@ -221,6 +221,11 @@ export function memberSteps(store: Store, id: Oid): MemberStep[] {
   });
 }
 
+/** Who invited an account that is invited now; `null`: nobody is known. */
+export function inviterOf(store: Store, id: Oid, invited: AccountId): AccountId | null {
+  return memberSteps(store, id).findLast(({ action, uri }) => action === "add" && uri === invited)?.author ?? null;
+}
+
 /** How an account or a device stands in a group now. */
 function standing({ members }: Conversation, target: AccountId | DeviceId): "in" | "invited" | "banned" | "out" {
   if (isDeviceId(target)) {

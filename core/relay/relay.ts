@@ -27,7 +27,7 @@ import { Delivery } from "./delivery.ts";
 import { Fetcher } from "./fetcher.ts";
 import type { FileLimits } from "./file_policy.ts";
 import { Files } from "./files.ts";
-import { Groups } from "./groups.ts";
+import { Groups, inviterOf } from "./groups.ts";
 import { Invitations } from "./invitations.ts";
 import { JoinLinks } from "./join_links.ts";
 import { Links } from "./links.ts";
@@ -149,6 +149,11 @@ export class Relay {
       live: (device) => this.links.live(device),
       notify: (connection, notification) => this.#messenger.send(connection, notification),
       generation: (device) => store.certificates.byDevice(device)?.generation,
+      inviterIsThere: (conversation, invited) => {
+        const inviter = inviterOf(store, conversation.id, invited);
+        return inviter !== null && inviter !== this.self &&
+          this.#connected(inviter).some(({ peer }) => store.certificates.byDevice(peer.device)?.generation === "sip");
+      },
       check: (conversation, connection) => this.fetcher.fetch(conversation.id, connection),
     });
     this.files = new Files({

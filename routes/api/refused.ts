@@ -32,6 +32,10 @@ const refused = z.object({
   overridable: z.boolean().openapi({
     description: "may it be accepted? Not when something is missing or the signature is not its author's",
   }),
+  refusedBy: z.enum(["nobody", "today", "all"]).openapi({
+    description: "which daemons refuse it as well: none, those of 2026, or those of 2023 too. " +
+      "Once it is accepted here, they refuse everything that comes from this node: no harm only where nobody uses such a daemon",
+  }),
 }).openapi("RefusedHistory");
 
 const histories = z.object({ refused: z.array(refused) });

@@ -6,6 +6,7 @@ import {
   MAX_FAILED_DELIVERIES,
   NOTIFY_DISTANCE_MS,
   RENOTIFY_MS,
+  RETELL_FIRST_MS,
   VERIFY_MS,
 } from "../../../core/relay/constants.ts";
 import { Delivery } from "../../../core/relay/delivery.ts";
@@ -27,6 +28,8 @@ interface Scene extends Place {
   online: { is: boolean };
   /** What Bob's device is known to speak. */
   generation: { is: "msg" | "sip" | undefined };
+  /** Is another 2023 daemon there that has invited Bob? */
+  inviter: { is: boolean };
 }
 
 /** Alice's node with a conversation with Bob, whose device is connected. */
@@ -40,6 +43,7 @@ function withDelivery(test: (scene: Scene) => Promise<void>): Promise<void> {
     const told: string[] = [];
     const online = { is: true };
     const generation: Scene["generation"] = { is: "sip" };
+    const inviter = { is: false };
     let since = clock.now();
     const delivery = new Delivery({
       store,
@@ -52,13 +56,14 @@ function withDelivery(test: (scene: Scene) => Promise<void>): Promise<void> {
         return Promise.reject(new Error("a failure to tell is no failure of ours"));
       },
       generation: () => generation.is,
+      inviterIsThere: (_conversation, invited) => inviter.is && invited === bob.account,
       check: () => void told.push(`${clock.now() - since} check`),
     });
     const reset = () => {
       told.length = 0;
       since = clock.now();
     };
-    await test({ ...place, conversation, delivery, told, reset, online, generation });
+    await test({ ...place, conversation, delivery, told, reset, online, generation, inviter });
     delivery.stop();
   });
 }
@@ -79,7 +84,26 @@ Deno.test("delivery: a device is told of the newest commit, again and again, the
     await clock.advance(10 * 60_000);
     let at = 0;
     const expected = [0, ...RENOTIFY_MS.slice(0, -1)].map((wait) => `${at += wait} ${commit}`);
-    assert.deepEqual(told, [...expected, `${at + RENOTIFY_MS[RENOTIFY_MS.length - 1]} check`]);
+    const last = RENOTIFY_MS[RENOTIFY_MS.length - 1];
+    for (let wait = RETELL_FIRST_MS; at + last < 10 * 60_000; wait *= 2) {
+      expected.push(`${at += last} check`);
+      if (at + wait < 10 * 60_000) expected.push(`${at + wait} ${commit}`);
+      at += wait;
+    }
+    assert.deepEqual(told, expected);
+    await clock.advance(24 * 60 * 60_000);
+    reset();
+    await clock.advance(60 * 60_000);
+    assert.ok(told.length >= 10 && told.length <= 12, `${told.length} in an hour, after a day in vain`);
+    await post(conversation, clock, "two");
+    reset();
+    delivery.tell(conversation, bob.device);
+    await clock.advance(10_000);
+    assert.equal(told.length, 4, "something new: as at first");
+    delivery.holds(conversation, bob.account, bob.device, conversation.head);
+    reset();
+    await clock.advance(60 * 60_000);
+    assert.deepEqual(told, [], "it has it");
   }));
 
 Deno.test("delivery: who is invited is told until it has the conversation, and never asked what it has", () =>
@@ -95,6 +119,32 @@ Deno.test("delivery: who is invited is told until it has the conversation, and n
     reset();
     await clock.advance(10 * 60_000);
     assert.deepEqual(told, []);
+  }));
+
+Deno.test("delivery: a 2023 device whose inviter is there is left to it: two clones at once would cost it the conversation", () =>
+  withDelivery(async ({ delivery, conversation, clock, told, reset, inviter, generation }) => {
+    inviter.is = true;
+    await post(conversation, clock, "one");
+    reset();
+    delivery.tell(conversation, bob.device);
+    await clock.advance(20_000);
+    await post(conversation, clock, "two");
+    delivery.tell(conversation, bob.device);
+    await clock.advance(5_000);
+    assert.deepEqual(told, [], "whatever is said meanwhile");
+    await clock.advance(10 * 60_000);
+    assert.ok(told.length >= 4 && told.length <= 6, `${told.length} in ten minutes`);
+    inviter.is = false;
+    reset();
+    await clock.advance(60_000);
+    assert.ok(told.length >= 2, "gone, it leaves the telling to us");
+
+    inviter.is = true;
+    generation.is = "msg";
+    reset();
+    delivery.gone(bob.device);
+    delivery.tell(conversation, bob.device);
+    assert.equal(told.length, 1, "today's keep a clone that is there");
   }));
 
 Deno.test("delivery: what a device holds is never told, with all before it", () =>

@@ -27,6 +27,7 @@ function routerOf({ conversations, store }: Place, identity = alice) {
     live: () => undefined,
     notify: () => Promise.resolve(),
     generation: () => undefined,
+    inviterIsThere: () => false,
     check: () => {},
   });
   const messenger = new Messenger({

@@ -104,7 +104,7 @@ export class FakeNode implements NodeApi {
     const commit = id(0xe0 + n);
     const from = { jamiId: id(2), deviceId: "e".repeat(64) };
     const why = { reason: "Malformed commit", detail: "not allowed: x", type: "text/plain", author: id(2) };
-    return [commit, { commit, head: id(0xea), from, ...why, received: 1_790_000_000, overridable }];
+    return [commit, { commit, head: id(0xea), from, ...why, received: 1_790_000_000, overridable, refusedBy: "all" }];
   }));
   /** What was done to groups, in words. */
   readonly deeds: string[] = [];

@@ -9,6 +9,7 @@ import { conversationFacts } from "../../../core/swarm/conversation_facts.ts";
 import { checkHistory } from "../../../core/swarm/history.ts";
 import { membersAt, rolesWithLeft } from "../../../core/swarm/members.ts";
 import { blob, buildTree } from "../../../core/swarm/object.ts";
+import { refusedBy } from "../../../core/swarm/rules/refused_by.ts";
 import { MemoryReader, readBundle, readJson, verdicts } from "./support.ts";
 
 const { conversation } = readJson<{ conversation: string }>("swarm/split-and-merge.json");
@@ -52,6 +53,14 @@ Deno.test("every missing object is noticed where it is needed", async () => {
   }
 });
 
+interface HostileCase {
+  name: string;
+  head: string;
+  kituo: string;
+  peer2023: { accepted: boolean };
+  peerToday: { accepted: boolean };
+}
+
 /** What nobody can vouch for, for the writer's certificate is not there or did not sign. */
 const NEVER = [
   "bad_signature",
@@ -86,6 +95,20 @@ Deno.test("an override lets one refused commit in, and what descends from it, bu
     }
   }
   assert.deepEqual(never.sort(), NEVER);
+});
+
+Deno.test("who else refuses what is refused here: as real daemons of both generations said", async () => {
+  const hostile = await readBundle("swarm/hostile.bundle");
+  const { conversation: id, cases } = readJson<{ conversation: string; cases: HostileCase[] }>("swarm/hostile.json");
+  for (const { name, head, kituo, peer2023, peerToday } of cases) {
+    if (kituo === "accept") continue;
+    const first = (await verdicts(hostile.reader, head, id)).find((one) => !one.valid);
+    assert.ok(first && !first.valid);
+    const said = peerToday.accepted ? "nobody" : peer2023.accepted ? "today" : "all";
+    // of a forged certificate 2023's daemon says nothing, but dies of it
+    const wanted = name === "forged_device_certificate" ? "nobody" : said;
+    assert.equal(refusedBy({ ...first, type: first.commit?.type ?? "" }), wanted, name);
+  }
 });
 
 Deno.test("1000 mutations of commits and trees: verdicts or a typed error, never a crash", async () => {

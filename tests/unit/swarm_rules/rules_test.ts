@@ -78,7 +78,7 @@ const PAIRS: Record<string, Pair> = {
 const BY_HAND = ["checkpoint", "merge"];
 
 /** What the rules are made with. */
-const TOOLS = ["context", "envelope", "index", "message", "plain", "violation"];
+const TOOLS = ["context", "envelope", "index", "message", "plain", "refused_by", "violation"];
 
 Deno.test("every rule has its pair", () => {
   const folder = fileURLToPath(new URL("../../../core/swarm/rules", import.meta.url));
