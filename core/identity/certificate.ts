@@ -51,8 +51,11 @@ const KEY_USAGE = "2.5.29.15";
 /** Critical extensions that we either honour or that do not matter to this network (names of hosts, purposes). */
 const KNOWN_CRITICAL = new Set([BASIC_CONSTRAINTS, KEY_USAGE, "2.5.29.17", "2.5.29.37"]);
 
-/** sha*WithRSAEncryption with NULL parameters. */
+/** sha*WithRSAEncryption with NULL parameters, and ecdsa-with-SHA* without any. */
 const DIGESTS = new Map<string, Digest>([
+  ["300a06082a8648ce3d040302", "SHA-256"],
+  ["300a06082a8648ce3d040303", "SHA-384"],
+  ["300a06082a8648ce3d040304", "SHA-512"],
   ["300d06092a864886f70d01010b0500", "SHA-256"],
   ["300d06092a864886f70d01010c0500", "SHA-384"],
   ["300d06092a864886f70d01010d0500", "SHA-512"],
@@ -206,7 +209,7 @@ function readCertificate(der: Bytes): Fields {
   const [notBefore, notAfter] = [timeValue(validity.next()), timeValue(validity.next())];
   validity.end();
   const subject = fields.next(Tag.sequence).raw;
-  const publicKey = PublicKey.fromSpki(fields.next(Tag.sequence).raw);
+  const publicKey = PublicKey.inCertificate(fields.next(Tag.sequence).raw);
   fields.optional(0x81);
   fields.optional(0x82);
   const extensions = readExtensions(fields.optional(0xa3)?.content);
@@ -216,7 +219,7 @@ function readCertificate(der: Bytes): Fields {
 
 /**
  * The parts of any signed structure: certificates and revocation lists.
- * @throws {CertificateError} "weak" or "unsupported" when the signature algorithm is not RSA with SHA-2
+ * @throws {CertificateError} "weak" or "unsupported" when the signature algorithm is not RSA or ECDSA with SHA-2
  * @throws {ProtocolError} when the form is broken
  */
 export function readSigned(

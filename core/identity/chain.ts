@@ -39,6 +39,9 @@ export function checkChain(chain: readonly Certificate[], options: ChainChecks):
   if (chain.length > MAX_CHAIN) throw new CertificateError("too large", `${chain.length} certificates`);
   if (!leaf) throw new CertificateError("incomplete chain");
   if (!account) throw new CertificateError(leaf.isSelfIssued ? "self-signed leaf" : "incomplete chain");
+  if (leaf.publicKey.kind !== "rsa" || account.publicKey.kind !== "rsa") {
+    throw new CertificateError("unsupported", "key");
+  }
   if (leaf.publicKey.equals(account.publicKey)) throw new CertificateError("self-signed leaf");
   for (const certificate of chain) checkDates(certificate, options.now);
   for (let i = 1; i < chain.length; i++) checkIssued(chain[i - 1], chain[i], i - 1);

@@ -35,6 +35,13 @@ const PADDING = 11;
 /** AlgorithmIdentifier of rsaEncryption with its NULL parameters. */
 const RSA_ENCRYPTION = Uint8Array.fromHex("300d06092a864886f70d0101010500");
 
+/** SubjectPublicKeyInfo of P-256, P-384 and P-521 up to the point, which is uncompressed, and the bytes of the point. */
+const CURVES: readonly { prefix: Bytes; point: number; bits: number }[] = [
+  { prefix: Uint8Array.fromHex("3059301306072a8648ce3d020106082a8648ce3d03010703420004"), point: 64, bits: 256 },
+  { prefix: Uint8Array.fromHex("3076301006072a8648ce3d020106052b8104002203620004"), point: 96, bits: 384 },
+  { prefix: Uint8Array.fromHex("30819b301006072a8648ce3d020106052b810400230381860004"), point: 132, bits: 521 },
+];
+
 /** The public half of a key. */
 export class PublicKey {
   /** DER SubjectPublicKeyInfo. */
@@ -45,12 +52,15 @@ export class PublicKey {
   readonly longId: string;
   /** Size of the modulus. */
   readonly bits: number;
+  /** Accounts and devices have RSA keys; an authority above an account may have an elliptic one. */
+  readonly kind: "rsa" | "elliptic";
   readonly #key: KeyObject;
   #verifier: Promise<CryptoKey> | undefined;
 
-  private constructor(spki: Uint8Array) {
+  private constructor(spki: Uint8Array, curve?: number) {
     this.spki = new Uint8Array(spki);
-    this.bits = modulusBits(this.spki);
+    this.kind = curve === undefined ? "rsa" : "elliptic";
+    this.bits = curve ?? modulusBits(this.spki);
     this.id = createHash("sha1").update(this.spki).digest("hex");
     this.longId = createHash("sha256").update(this.spki).digest("hex");
     this.#key = createPublicKey({ key: Buffer.from(this.spki), format: "der", type: "spki" });
@@ -65,6 +75,22 @@ export class PublicKey {
       return new PublicKey(spki);
     } catch (error) {
       throw error instanceof KeyError ? error : new KeyError(`not an RSA key: ${messageOf(error)}`);
+    }
+  }
+
+  /**
+   * As `fromSpki`, for the key in a certificate, which may be that of an authority: on a curve too (account.md 9.2).
+   * @throws {KeyError}
+   */
+  static inCertificate(spki: Uint8Array): PublicKey {
+    const curve = CURVES.find(({ prefix, point }) =>
+      spki.length === prefix.length + point && equal(spki.subarray(0, prefix.length), prefix)
+    );
+    if (!curve) return PublicKey.fromSpki(spki);
+    try {
+      return new PublicKey(spki, curve.bits);
+    } catch (error) {
+      throw new KeyError(`not a point on its curve: ${messageOf(error)}`);
     }
   }
 
@@ -84,14 +110,14 @@ export class PublicKey {
 
   /** Did the owner of this key sign `data` (RSASSA-PKCS1-v1_5, SHA-512)? Runs off the main loop. */
   async verify(data: Uint8Array, signature: Uint8Array): Promise<boolean> {
-    if (signature.length !== this.blockSize) return false;
+    if (this.kind !== "rsa" || signature.length !== this.blockSize) return false;
     this.#verifier ??= crypto.subtle.importKey("spki", this.spki, { name: RSASSA, hash: "SHA-512" }, false, ["verify"]);
     return await crypto.subtle.verify(RSASSA, await this.#verifier, owned(signature), owned(data));
   }
 
   /** As `verify`, at once, with another digest: half a millisecond, for the few signatures of certificates. */
   verifyNow(digest: Digest, data: Uint8Array, signature: Uint8Array): boolean {
-    if (signature.length !== this.blockSize) return false;
+    if (this.kind === "rsa" && signature.length !== this.blockSize) return false;
     try {
       return verify(digest.replace("-", ""), data, this.#key, signature);
     } catch {
@@ -101,6 +127,7 @@ export class PublicKey {
 
   /** The ciphertext that only the owner of this key can read. */
   async encrypt(plain: Uint8Array): Promise<Bytes> {
+    if (this.kind !== "rsa") throw new KeyError("nothing can be encrypted to an elliptic key");
     if (plain.length <= this.blockSize - PADDING) return this.#encryptBlock(plain);
     const secret = crypto.getRandomValues(new Uint8Array(AES_KEY));
     const nonce = crypto.getRandomValues(new Uint8Array(NONCE));

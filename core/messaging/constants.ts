@@ -153,3 +153,12 @@ export const MAX_CHANNEL_NAME = 512;
 export const MAX_VCARD = 512 * 1024;
 /** Characters of a person's name that are kept. */
 export const MAX_PERSON_NAME = 128;
+
+/** Bytes of messages between a device that links and one that is linked that may wait to be written: an archive is one text. */
+export const LINK_MAX_QUEUE = 40 * 1024 * 1024;
+/** Largest message that the linking device takes: an archive's text as large as is read, and its frame (account.md 2.2). */
+export const LINK_MAX_ARCHIVE = 33 * 1024 * 1024;
+/** Largest message that a device of the account takes: a password. */
+export const LINK_MAX_PASSWORD = 16 * 1024;
+/** Most msgpack values in one such message: the peers send two texts. */
+export const LINK_MAX_VALUES = 64;

@@ -175,3 +175,18 @@ export const MAX_SYNC_CHANNELS = 8;
 
 /** Characters of a device's name that are kept. */
 export const MAX_DEVICE_NAME = 64;
+
+/** Linking a device ends after this time, on both sides (account.md 9.2). */
+export const LINK_PATIENCE_MS = 5 * 60_000;
+
+/** Wrong passwords that a new device may send (account.md 9.2). */
+export const LINK_PASSWORD_TRIES = 3;
+
+/** Wrong codes after which a new device listens to nobody any more: of 900,000 nobody guesses one with so few. */
+export const LINK_CODE_TRIES = 10;
+
+/** A device that is to be linked is looked for this often until its certificate is on the DHT. */
+export const LINK_FIND_EVERY_MS = 2_000;
+
+/** Without network a new device says so this often. */
+export const LINK_REMIND_MS = 15_000;
