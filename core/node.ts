@@ -12,7 +12,6 @@ import { Dht } from "./dht/dht.ts";
 import { readState } from "./dht/state.ts";
 import { checkIdentity, createIdentity, type Identity } from "./identity/identity.ts";
 import type { AccountId } from "./identity/ids.ts";
-import { RevocationList } from "./identity/revocation.ts";
 import { hasIdentity, loadIdentity, saveIdentity, tidyIdentity } from "./identity/storage.ts";
 import {
   type ContactInfo,
@@ -59,6 +58,7 @@ import { NodeOverview } from "./node_overview.ts";
 import { NodeGroupFiles } from "./node_group_files.ts";
 import { checkHost, checkPicture, knownConversation } from "./node_groups.ts";
 import * as view from "./node_view.ts";
+import { NodeDevices } from "./node_devices.ts";
 import { NodeNames } from "./node_names.ts";
 import { ownVcard } from "./node_profile.ts";
 import { refusing } from "./node_refusals.ts";
@@ -99,9 +99,7 @@ export async function createNode(config: Config): Promise<Node> {
   const identity = await identityIn(identityPath(config.data));
   const store = openStore(databasePath(config.data));
   await takeOver(identityPath(config.data), identity, store, systemClock.now());
-  const revoked = store.revocations.get(identity.account);
-  const revocations = revoked ? [RevocationList.fromDer(revoked.der)] : [];
-  await checkIdentity(identity, { now: systemClock.now(), revocations });
+  await checkIdentity(identity, { now: systemClock.now() }); // one that was revoked still starts, to say so
   return new Node(config, identity, store, vcard);
 }
 
@@ -122,6 +120,7 @@ export class Node implements RunnableNode {
   readonly #names: NodeNames;
   readonly nameServer: NameServerApi;
   readonly groupFiles: NodeGroupFiles;
+  readonly devices: NodeDevices;
   readonly #listeners = new Set<(event: NodeEvent) => void>();
   readonly #started = systemClock.now();
   readonly #overview: NodeOverview;
@@ -174,6 +173,7 @@ export class Node implements RunnableNode {
       openToAll: () => config.acceptRequests === "anyone",
       offerContact: config.offerContact,
       enforceModes: config.enforceModes,
+      isGuest: (device) => this.devices.linking.isLinking(device),
     });
     this.groupFiles = new NodeGroupFiles(store, this.#relay.files);
     const { connections } = this.#relay;
@@ -185,6 +185,14 @@ export class Node implements RunnableNode {
       config,
       audit: store.audit,
       called,
+    });
+    this.devices = new NodeDevices({
+      dir: identityPath(config.data),
+      identity,
+      store,
+      relay: this.#relay,
+      clock: systemClock,
+      name: () => config.name,
     });
     this.#overview = new NodeOverview({
       clock: systemClock,
@@ -223,6 +231,7 @@ export class Node implements RunnableNode {
 
   async stop(): Promise<void> {
     this.#stopKeeping();
+    this.devices.linking.stop();
     await this.#names.stop();
     this.#overview.stop();
     this.metrics.stop();
@@ -256,7 +265,8 @@ export class Node implements RunnableNode {
   }
 
   ready(): Readiness {
-    return { dht: this.#dht.status === "connected", announced: this.#relay.account.announced };
+    const { account, revoked } = this.#relay;
+    return { dht: this.#dht.status === "connected", announced: account.announced && !revoked, revoked };
   }
 
   overview(): Overview {
@@ -549,6 +559,9 @@ export class Node implements RunnableNode {
     this.#relay.ownDevices.on("merged", ({ answered }) => {
       for (const id of answered) this.#emit({ type: "request-gone", data: { id } });
     });
+    this.#relay.ownDevices.on("device", ({ device }) => this.#emit({ type: "device", data: { deviceId: device } }));
+    this.devices.linking.on("stage", () => this.#emit({ type: "link", data: this.devices.link() }));
+    this.#relay.on("revoked", () => this.#status());
     account.on("announced", () => this.#status());
     account.presence.on("appeared", ({ account: jamiId }) => this.#presence(jamiId));
     account.presence.on("vanished", ({ account: jamiId }) => this.#presence(jamiId));

@@ -5,6 +5,7 @@
 
 import type { Admins } from "./admins/admins.ts";
 import { KituoError } from "./base/errors.ts";
+import type { DevicesApi, LinkInfo } from "./node_api_devices.ts";
 import type { GroupFilesApi } from "./node_api_group_files.ts";
 import type { RegistrationResult } from "./account/name_server.ts";
 import type { Config } from "./config.ts";
@@ -15,6 +16,7 @@ import type { LogsApi, MetricsApi } from "./node_api_operations.ts";
 import type { Entry } from "./swarm/entry.ts";
 import type { Refusers } from "./swarm/rules/refused_by.ts";
 
+export * from "./node_api_devices.ts";
 export * from "./node_api_group_files.ts";
 export * from "./node_api_backup.ts";
 export * from "./node_api_operations.ts";
@@ -73,6 +75,8 @@ export interface Readiness {
   dht: boolean;
   /** the device announcement was stored by other nodes */
   announced: boolean;
+  /** the account has revoked this device: it takes part in nothing any more */
+  revoked: boolean;
 }
 
 /** What waits for a decision: someone wants to be a contact, or invites the node into a group. */
@@ -467,6 +471,8 @@ export type NodeEvent =
   | { type: "presence"; data: { jamiId: string; online: boolean } }
   | { type: "name"; data: { jamiId: string; name: string; registeredName: string } }
   | { type: "overview"; data: OverviewNow }
+  | { type: "device"; data: { deviceId: string } }
+  | { type: "link"; data: LinkInfo }
   | { type: "delivery"; data: { conversationId: string; deviceId: string; lag: number | null } };
 
 /** What of the settings the console changes; what is not there stays. */
@@ -483,6 +489,8 @@ export interface NodeApi {
   readonly metrics: MetricsApi;
   /** its place in the network */
   readonly network: NetworkApi;
+  /** the devices of the own account */
+  readonly devices: DevicesApi;
   /** Changes settings, now and for later starts (a flag or variable wins over them then). @throws {NodeError} "conflict" */
   configure(settings: NodeSettings): Promise<void>;
 

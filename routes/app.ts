@@ -20,6 +20,7 @@ import { contactRoutes } from "./api/contacts.ts";
 import { conversationRoutes } from "./api/conversations.ts";
 import { eventRoutes } from "./api/events.ts";
 import { exportRoutes } from "./api/exports.ts";
+import { deviceRoutes } from "./api/devices.ts";
 import { groupFileRoutes } from "./api/group_files.ts";
 import { joinLinkRoutes } from "./api/join_links.ts";
 import { fileRoutes } from "./api/files.ts";
@@ -139,6 +140,7 @@ export function createApp(node: NodeApi, options: AppOptions): OpenAPIHono {
     conversationRoutes,
     fileRoutes,
     groupFileRoutes,
+    deviceRoutes,
     joinLinkRoutes,
     memberRoutes,
     messageRoutes,

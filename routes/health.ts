@@ -28,7 +28,8 @@ export function healthRoutes(api: NodeApi) {
   return router()
     .openapi(healthz, (c) => c.json({ status: "ok" as const }, 200))
     .openapi(readyz, (c) => {
-      const { dht, announced } = api.ready();
+      const { dht, announced, revoked } = api.ready();
+      if (revoked) throw new HTTPException(503, { message: "This device was revoked by its own account." });
       if (dht && announced) return c.json({ status: "ok" as const }, 200);
       throw new HTTPException(503, { message: dht ? "The device is not announced yet." : "The DHT is not connected." });
     });

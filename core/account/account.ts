@@ -2,6 +2,7 @@
 
 import type { Clock } from "../base/clock.ts";
 import { Emitter } from "../base/events.ts";
+import { encode } from "../base/msgpack.ts";
 import type { Random } from "../base/random.ts";
 import { certificateKeys, certificateValue } from "../dht/certificate_value.ts";
 import type { Dht } from "../dht/dht.ts";
@@ -34,6 +35,7 @@ export class Account extends Emitter<{ announced: null }> {
   readonly contacts: Contacts;
   readonly inbox: Inbox;
   #published: { stop(): void }[] = [];
+  #revocations: { stop(): void } | null = null;
   #announced = false;
 
   constructor(private readonly options: AccountOptions) {
@@ -69,6 +71,10 @@ export class Account extends Emitter<{ announced: null }> {
       if (this.#announced) this.emit("announced", null);
     }, () => {});
     this.#published.push(announcement, this.#followOwnRevocations());
+    this.#publishRevocations();
+    this.certificates.on("revoked", ({ account }) => {
+      if (account === identity.account && this.#published.length > 0) this.#publishRevocations();
+    });
     this.inbox.start();
     this.contacts.start();
   }
@@ -83,11 +89,22 @@ export class Account extends Emitter<{ announced: null }> {
     });
   }
 
+  /** Every device of an account publishes whom it has revoked (account.md 5). */
+  #publishRevocations(): void {
+    const { dht, identity, random } = this.options;
+    this.#revocations?.stop();
+    const [list] = this.certificates.revocations(identity.account);
+    if (!list) return;
+    this.#revocations = dht.keep(identity.account, { id: random.id(), type: 0, data: encode(list.der), priority: 1 });
+  }
+
   stop(): void {
+    this.#revocations?.stop();
     this.contacts.stop();
     this.inbox.stop();
     this.presence.stop();
     this.certificates.stop();
     this.#published.forEach((put) => put.stop());
+    this.#published = [];
   }
 }

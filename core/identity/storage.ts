@@ -101,9 +101,14 @@ export async function saveArchive(dir: string, archive: Archive, password = ""):
  * @throws {ArchiveError} when it cannot be read, or not with this password
  */
 export async function loadArchive(dir: string, password = ""): Promise<Archive> {
+  return await readArchive(await archiveFile(dir), password);
+}
+
+/** The archive of the folder as it stands. @throws {StorageError} "missing" when there is none */
+export async function archiveFile(dir: string): Promise<Bytes> {
   const file = await readIfThere(join(dir, ARCHIVE));
   if (!file) throw new StorageError("missing", `${dir} has no ${ARCHIVE}`);
-  return await readArchive(file, password);
+  return file;
 }
 
 /**

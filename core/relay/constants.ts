@@ -190,3 +190,6 @@ export const LINK_FIND_EVERY_MS = 2_000;
 
 /** Without network a new device says so this often. */
 export const LINK_REMIND_MS = 15_000;
+
+/** After the archive was sent the new device has this time to end the channel itself, with all of it. */
+export const LINK_CLOSE_MS = 3_000;

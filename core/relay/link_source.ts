@@ -1,7 +1,7 @@
 /** Adds a device to the node's account: the part of the device that has it (account.md 9.2, SOURCE). One at a time. */
 
 import { getLogger } from "@logtape/logtape";
-import type { Clock } from "../base/clock.ts";
+import { type Clock, sleep } from "../base/clock.ts";
 import { KituoError, messageOf, TimeoutError } from "../base/errors.ts";
 import { Emitter } from "../base/events.ts";
 import { ArchiveError } from "../identity/archive.ts";
@@ -13,7 +13,7 @@ import { writeChannelName } from "../messaging/channel_name.ts";
 import { LINK_MAX_PASSWORD } from "../messaging/constants.ts";
 import { LinkChannel, LinkStopped } from "../messaging/link_channel.ts";
 import type { Connection } from "../transport/channel.ts";
-import { LINK_FIND_EVERY_MS, LINK_PASSWORD_TRIES, LINK_PATIENCE_MS } from "./constants.ts";
+import { LINK_CLOSE_MS, LINK_FIND_EVERY_MS, LINK_PASSWORD_TRIES, LINK_PATIENCE_MS } from "./constants.ts";
 
 const log = getLogger(["kituo", "relay"]);
 
@@ -42,8 +42,12 @@ export type LinkStage =
   | { stage: "done" }
   | { stage: "failed"; failure: LinkFailure };
 
-/** Something is refused now. */
-export class LinkError extends KituoError {}
+/** What was asked for is refused. */
+export class LinkError extends KituoError {
+  constructor(readonly fault: "bad request" | "conflict", message: string) {
+    super(message);
+  }
+}
 
 export interface LinkSourceOptions {
   clock: Clock;
@@ -77,9 +81,9 @@ export class LinkSource extends Emitter<{ stage: LinkStage }> {
   start(uri: string): void {
     const target = parseLinkUri(uri);
     if (!target) {
-      throw new LinkError("that is not the address of a device to link: jami-auth://, 64 digits, / and 6 digits");
+      throw new LinkError("bad request", "That is not the address of a new device: jami-auth://…/…");
     }
-    if (this.#running) throw new LinkError("another device is being linked");
+    if (this.#running) throw new LinkError("conflict", "Another device is being linked");
     const running = { cancel: new AbortController(), confirmed: Promise.withResolvers<void>() };
     running.confirmed.promise.catch(() => {}); // whoever waits for it hears of it
     this.#running = running;
@@ -96,13 +100,15 @@ export class LinkSource extends Emitter<{ stage: LinkStage }> {
 
   /** The admin has seen from where the device is connected, and that it is the right one. @throws {LinkError} */
   confirm(): void {
-    if (!this.#running || this.#stage.stage !== "confirm") throw new LinkError("no device waits to be confirmed");
+    if (!this.#running || this.#stage.stage !== "confirm") {
+      throw new LinkError("conflict", "No device waits to be confirmed");
+    }
     this.#running.confirmed.resolve();
   }
 
   /** Ends it. @throws {LinkError} when there is nothing to end */
   cancel(): void {
-    if (!this.#running) throw new LinkError("no device is being linked");
+    if (!this.#running) throw new LinkError("conflict", "No device is being linked");
     this.#running.cancel.abort(new LinkStopped("CANCELED"));
   }
 
@@ -170,6 +176,8 @@ export class LinkSource extends Emitter<{ stage: LinkStage }> {
       if (accData !== null) {
         this.#go({ stage: "sending", address });
         await channel.send({ accData });
+        // it has all of it when it ends the channel; one that does not will not mind
+        await Promise.race([channel.channel.closed, sleep(this.options.clock, LINK_CLOSE_MS)]);
         return;
       }
       if (left === 0) {

@@ -9,6 +9,7 @@ import type { InstantMessage } from "../account/instant_message.ts";
 import type { Bytes } from "../base/bytes.ts";
 import type { Clock } from "../base/clock.ts";
 import { messageOf } from "../base/errors.ts";
+import { Emitter } from "../base/events.ts";
 import type { Random } from "../base/random.ts";
 import type { Dht } from "../dht/dht.ts";
 import type { Peer } from "../identity/chain.ts";
@@ -72,9 +73,11 @@ export interface RelayOptions {
   offerContact: boolean;
   /** Keep what the modes of groups promise: see {@link Moderation}. */
   enforceModes: boolean;
+  /** May this device of a stranger be connected now: one that is being linked? */
+  isGuest?(device: DeviceId): boolean;
 }
 
-export class Relay {
+export class Relay extends Emitter<{ revoked: null }> {
   readonly account: Account;
   readonly connections: ConnectionManager;
   readonly conversations: Conversations;
@@ -96,6 +99,7 @@ export class Relay {
   readonly #moderation: Moderation;
 
   constructor(private readonly options: RelayOptions) {
+    super();
     const { identity, store, dht, clock, random } = options;
     this.conversations = new Conversations({ ...options, dir: options.conversationsDir });
     this.account = new Account({
@@ -249,6 +253,7 @@ export class Relay {
   async start(): Promise<void> {
     await this.conversations.start();
     await this.refused.start();
+    if (this.revoked) return void log.error("this device was revoked by its own account: it takes part in nothing");
     this.#listen();
     this.connections.start();
     this.links.start();
@@ -264,8 +269,30 @@ export class Relay {
     }
   }
 
+  /** Is this device revoked by its own account? */
+  get revoked(): boolean {
+    const [leaf] = this.options.identity.chain;
+    return this.account.certificates.revocations(this.self).some((list) => list.revokes(leaf));
+  }
+
+  /** This device was revoked: it takes part in nothing any more. What is here can still be read. */
+  async #retire(): Promise<void> {
+    log.error("this device was revoked by its own account: it takes part in nothing any more");
+    this.#endAll();
+    await this.connections.stop();
+    this.emit("revoked", null);
+  }
+
   /** Ends all connections in order. */
   async stop(): Promise<void> {
+    this.#endAll();
+    await this.files.stop();
+    await this.connections.stop();
+    await this.refused.stop();
+    await this.conversations.stop();
+  }
+
+  #endAll(): void {
     this.links.stop();
     this.groups.stop();
     this.#clones.stop();
@@ -274,10 +301,6 @@ export class Relay {
     this.profiles.stop();
     this.overlays.stop();
     this.ownDevices.stop();
-    await this.files.stop();
-    await this.connections.stop();
-    await this.refused.stop();
-    await this.conversations.stop();
   }
 
   /**
@@ -285,6 +308,7 @@ export class Relay {
    * members are unknown, and any of them may bring it: then everybody may.
    */
   allows({ account, device }: Pick<Peer, "account" | "device">): boolean {
+    if (this.options.isGuest?.(device)) return true;
     if (account === this.self) return true; // whom we have revoked does not get past its certificate
     if (this.account.contacts.isBanned(account)) return false;
     return this.options.openToAll() || this.#serves(account, device) || this.#inviters().length > 0;
@@ -364,6 +388,8 @@ export class Relay {
     });
     certificates.on("revoked", ({ account, list }) => {
       this.connections.closeAll(({ account: of, chain }) => of === account && list.revokes(chain[0]), "revoked");
+      if (account === this.self) this.ownDevices.emit("device", { device: this.device });
+      if (account === this.self && this.revoked) this.#retire().catch((error) => log.error("{error}", { error }));
     });
     this.#listenToOwnDevices();
   }
@@ -423,6 +449,7 @@ export class Relay {
 
   async #onConnection(connection: Connection): Promise<void> {
     const { peer } = connection;
+    if (this.options.isGuest?.(peer.device)) return;
     const { certificates } = this.account;
     certificates.remember(peer);
     certificates.bridge(peer.device);

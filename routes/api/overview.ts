@@ -17,7 +17,11 @@ const sample = z.object({
 
 const overview = z.object({
   node,
-  ready: z.object({ dht: z.boolean(), announced: z.boolean() }),
+  ready: z.object({
+    dht: z.boolean(),
+    announced: z.boolean(),
+    revoked: z.boolean().openapi({ description: "the account has revoked this device: it takes part in nothing" }),
+  }),
   totals: z.object({ conversations: z.int(), people: z.int(), online: z.int(), requests: z.int() }),
   waiting: z.object({ messages: z.int(), devices: z.int() }),
   storage,

@@ -10,6 +10,7 @@ import {
   type BackupOffer,
   type ContactInfo,
   type ConversationDetail,
+  type DevicesApi,
   type Doer,
   type Entry,
   type FileInfo,
@@ -44,6 +45,7 @@ import { migrate } from "../../../core/store/migrations.ts";
 import { Store } from "../../../core/store/store.ts";
 import { VirtualClock } from "../../support/virtual_clock.ts";
 import { FakeNetwork } from "./fake_network.ts";
+import { FakeDevices } from "./fake_devices.ts";
 
 /** 40 hex digits that say which they are. */
 export function id(n: number): string {
@@ -73,6 +75,7 @@ export class FakeNode implements NodeApi {
   };
   dht = true;
   announced = true;
+  revoked = false;
   readonly asked = new Map<string, PendingRequest>([[id(1), {
     id: id(1),
     kind: "contact",
@@ -119,6 +122,7 @@ export class FakeNode implements NodeApi {
     },
     change: (conversation, changes) => ({ ...this.groupFiles.rules(conversation), ...changes }),
   };
+  readonly devices: DevicesApi = new FakeDevices();
   watchers = 0;
   /** what a post is to throw */
   failure: unknown;
@@ -147,7 +151,7 @@ export class FakeNode implements NodeApi {
   }
 
   ready() {
-    return { dht: this.dht, announced: this.announced };
+    return { dht: this.dht, announced: this.announced, revoked: this.revoked };
   }
 
   overview(): Overview {
