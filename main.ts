@@ -7,6 +7,7 @@ import { within } from "./core/base/limits.ts";
 import { asksFor, type Config, ConfigError, configHelp, loadConfig } from "./core/config.ts";
 import { configureLogging } from "./core/logging.ts";
 import { createNode } from "./core/node.ts";
+import { joinAccount } from "./core/node_join.ts";
 import { isDamage } from "./core/store/errors.ts";
 import { type FolderLock, lockFolder } from "./core/store/lock.ts";
 import { VERSION } from "./core/version.ts";
@@ -57,6 +58,7 @@ async function start(config: Config, opened: AsyncDisposableStack): Promise<void
   const assets = readAssets(new URL("./", import.meta.url));
   const { lock, token } = dataFolder(config.data);
   opened.defer(() => lock.release());
+  await joinAccount(config);
   const node = await createNode(config);
   opened.defer(() => node.stop());
   const face = serve(node, token, config.http, {

@@ -31,6 +31,8 @@ interface OptionText {
   meaning: string;
   /** used when nobody sets it; unset: the setting is optional */
   fallback?: string;
+  /** a flag that means "true" when no value follows */
+  bare?: boolean;
 }
 
 const described = z.registry<OptionText>();
@@ -140,6 +142,20 @@ const schema = z.strictObject({
   config: path.optional().register(described, {
     placeholder: "FILE",
     meaning: "Read this file in place of `kituo.json` in the data folder.",
+  }),
+  link: flag().register(described, {
+    placeholder: "BOOLEAN",
+    fallback: "false",
+    bare: true,
+    meaning:
+      "`true` or nothing behind it, in a data folder without account: show an address by which another device of " +
+      "an account links this one, and become one of its devices.",
+  }),
+  importArchive: path.optional().register(described, {
+    placeholder: "FILE",
+    meaning:
+      "In a data folder without account: become a new device of the account in this archive, made by a Jami app " +
+      "or another node. Its password is read from `KITUO_ARCHIVE_PASSWORD`, or asked for.",
   }),
   http: address().register(described, {
     placeholder: "HOST:PORT",
@@ -438,7 +454,8 @@ function readFlags(argv: readonly string[]): Map<string, Given> {
     const option = options.find((o) => o.flag === flag);
     if (!option) throw new ConfigError(`${shown(flag)} is not a known flag: see --help`);
     if (found.has(option.key)) throw new ConfigError(`${flag} is given twice`);
-    const value = inline ?? argv[++i];
+    const isBare = option.bare && inline === undefined && (argv[i + 1] ?? "--").startsWith("--");
+    const value = inline ?? (isBare ? "true" : argv[++i]);
     if (value === undefined || (inline === undefined && value.startsWith("--"))) {
       throw new ConfigError(`${flag} needs a value: ${flag} ${option.placeholder}`);
     }

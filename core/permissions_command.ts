@@ -39,7 +39,7 @@ if (import.meta.main) {
     const root = dirname(dirname(fileURLToPath(import.meta.url)));
     const config = asksFor(Deno.args) ? null : loadConfig(Deno.args);
     const given = (...paths: (string | undefined)[]) => paths.flatMap((path) => path ? [resolve(path)] : []);
-    const files = given(config?.config, config?.picture, config?.backupPassphraseFile);
+    const files = given(config?.config, config?.picture, config?.importArchive, config?.backupPassphraseFile);
     const folders = given(config?.backupDir);
     for (const flag of permissionFlags(root, resolve(config?.data ?? "data"), files, folders)) console.log(flag);
   } catch (error) {

@@ -2,7 +2,7 @@
 
 import { getLogger } from "@logtape/logtape";
 import { type Clock, sleep } from "../base/clock.ts";
-import { KituoError, messageOf, TimeoutError } from "../base/errors.ts";
+import { KituoError, messageOf, ProtocolError, TimeoutError } from "../base/errors.ts";
 import { Emitter } from "../base/events.ts";
 import { ArchiveError } from "../identity/archive.ts";
 import type { Certificate } from "../identity/certificate.ts";
@@ -11,7 +11,7 @@ import { type LinkUri, parseLinkUri } from "../identity/link_uri.ts";
 import type { PublicKey } from "../identity/keys.ts";
 import { writeChannelName } from "../messaging/channel_name.ts";
 import { LINK_MAX_PASSWORD } from "../messaging/constants.ts";
-import { LinkChannel, LinkStopped } from "../messaging/link_channel.ts";
+import { LinkChannel, LinkEnded, LinkStopped } from "../messaging/link_channel.ts";
 import type { Connection } from "../transport/channel.ts";
 import { LINK_CLOSE_MS, LINK_FIND_EVERY_MS, LINK_PASSWORD_TRIES, LINK_PATIENCE_MS } from "./constants.ts";
 
@@ -217,6 +217,7 @@ class WrongPassword extends KituoError {}
 function failureOf(error: unknown, { stage }: LinkStage): LinkFailure {
   if (error instanceof WrongPassword) return "password";
   if (error instanceof LinkStopped) return error.why === "TIMEOUT" ? "timeout" : "canceled";
+  if (error instanceof ProtocolError || error instanceof LinkEnded) return "protocol";
   if (stage === "connecting") return "unreachable";
   if (error instanceof TimeoutError) return "timeout";
   return error instanceof ArchiveError || !(error instanceof KituoError) ? "internal" : "protocol";

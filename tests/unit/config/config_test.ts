@@ -25,6 +25,7 @@ function parse(
 Deno.test("without anything the settings are those of the first issue", () => {
   assert.deepEqual(parse(), {
     data: "./data",
+    link: false,
     http: { host: "127.0.0.1", port: 8042 },
     consoleOrigin: [],
     trustedProxy: [],
@@ -53,6 +54,8 @@ Deno.test("without anything the settings are those of the first issue", () => {
 
 const good: [string, Partial<Config>, ...Parameters<typeof parse>][] = [
   ["a value after the flag or after =", { data: "x", name: "a=b" }, ["--data", "x", "--name=a=b"]],
+  ["a flag alone", { link: true, data: "x" }, ["--link", "--data", "x"]],
+  ["a flag alone at the end", { link: true }, ["--link"]],
   ["IPv4, port 0", { http: { host: "0.0.0.0", port: 0 } }, ["--http", "0.0.0.0:0"]],
   ["IPv6 in brackets", { http: { host: "::1", port: 8042 } }, ["--http", "[::1]:8042"]],
   ["a host name", { http: { host: "console.example", port: 65535 } }, ["--http", "console.example:65535"]],
