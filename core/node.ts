@@ -63,7 +63,6 @@ import { NodeNames } from "./node_names.ts";
 import { ownVcard } from "./node_profile.ts";
 import { refusing } from "./node_refusals.ts";
 import { writeSettings } from "./node_settings.ts";
-import { ownAddresses } from "./node_addresses.ts";
 import { Relay } from "./relay/relay.ts";
 import type { NewCommit } from "./store/commits.ts";
 import type { Conversation as ConversationRecord } from "./store/conversations.ts";

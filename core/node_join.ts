@@ -8,7 +8,7 @@ import { Dht } from "./dht/dht.ts";
 import { ArchiveError } from "./identity/archive.ts";
 import { importArchive, type ImportStep, joinAccount as joinWith } from "./identity/import.ts";
 import { hasIdentity, tidyIdentity } from "./identity/storage.ts";
-import { ownAddresses } from "./node_addresses.ts";
+import { ownAddresses } from "./node_interfaces.ts";
 import { askPassword } from "./node_ask.ts";
 import { linkAsNew, type NewDeviceStage } from "./relay/link_new.ts";
 import { identityPath } from "./store/places.ts";

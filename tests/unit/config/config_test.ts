@@ -291,7 +291,8 @@ Deno.test("help and version are asked for by their flags", () => {
 Deno.test("every setting has a meaning of its own in the help and in docs/operating.md", async () => {
   const flags = configTable().split("\n").map((line) => /^\| `(--[a-z-]+)/.exec(line)?.[1]).filter((f) => f);
   assert.deepEqual(flags, [
-    ..."--data --config --http --console-origin --trusted-proxy --bootstrap --dht-port --peer-port".split(" "),
+    ..."--data --config --link --import-archive --http --console-origin --trusted-proxy --bootstrap --dht-port --peer-port"
+      .split(" "),
     ..."--public-address --name --name-server --serve-names --accept-requests".split(" "),
     ..."--allowlist --offer-contact --enforce-modes --blind --picture --max-file-size --file-quota".split(" "),
     ..."--conversation-file-quota --file-retention-days --log-level --log-format".split(" "),

@@ -37,7 +37,7 @@ function overviewOf({ clock, store, conversations }: Place, told: OverviewNow[])
     relay,
     store,
     info: () => info,
-    ready: () => ({ dht: true, announced: true }),
+    ready: () => ({ dht: true, announced: true, revoked: false }),
     requests: () => 7,
     onSample: (now) => told.push(now),
   });
