@@ -1,5 +1,6 @@
 /** The product itself as a process on a host of a test network, started exactly as `deno task start` starts it. */
 
+import { Buffer } from "node:buffer";
 import { request as httpRequest } from "node:http";
 import { fileURLToPath } from "node:url";
 import { DaemonTimeout, processStats } from "./daemon_process.ts";
@@ -18,6 +19,8 @@ export interface ApiResponse {
   status: number;
   headers: Record<string, string | string[] | undefined>;
   text: string;
+  /** what the text was made from */
+  bytes: Uint8Array;
 }
 
 /** The API refused, with this problem (RFC 9457). */
@@ -195,11 +198,14 @@ export class KituoProcess implements AsyncDisposable {
     const given = payload === undefined ? headers : { "content-type": "application/json", ...headers };
     return new Promise((resolve, reject) => {
       const request = httpRequest(this.url + path, { method, headers: given, agent: false }, (response) => {
-        let text = "";
-        response.setEncoding("utf8");
-        response.on("data", (chunk) => text += chunk);
+        const chunks: Uint8Array[] = [];
+        response.on("data", (chunk) => chunks.push(chunk));
         response.on("error", reject);
-        response.on("end", () => resolve({ status: response.statusCode ?? 0, headers: response.headers, text }));
+        response.on("end", () => {
+          const bytes = Buffer.concat(chunks);
+          const text = bytes.toString("utf8");
+          resolve({ status: response.statusCode ?? 0, headers: response.headers, text, bytes });
+        });
       });
       request.on("error", reject);
       request.end(payload);
