@@ -118,7 +118,8 @@ export default function OverviewIsland({ lang, t, common, first }: Props) {
 }
 
 /** The state in one line. */
-function headline({ totals, waiting }: OverviewNow, lang: string, t: Texts["overview"]): string {
+function headline({ totals, waiting, ready }: OverviewNow, lang: string, t: Texts["overview"]): string {
+  if (ready.revoked) return t.revoked;
   if (totals.conversations === 0) return t.idle;
   const relaying = fill(t.relaying, {
     conversations: plural(lang, totals.conversations, t.conversations),
@@ -186,7 +187,9 @@ function Health({ now, lang, t }: { now: OverviewNow; lang: string; t: Texts["ov
           <Badge tone={ready.announced ? "good" : "warn"}>{ready.announced ? t.yes : t.no}</Badge>
         </Row>
       </dl>
-      <p class="mt-2 text-sm text-muted">{ready.announced ? t.announcedYes : t.announcedNo}</p>
+      <p class={`mt-2 text-sm ${ready.revoked ? "text-bad" : "text-muted"}`}>
+        {ready.revoked ? t.revoked : ready.announced ? t.announcedYes : t.announcedNo}
+      </p>
     </section>
   );
 }

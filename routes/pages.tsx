@@ -13,6 +13,7 @@ import { callerOf } from "./caller.ts";
 import { MAX_BODY } from "./constants.ts";
 import { conversationPage, type Section, SECTIONS } from "./conversation.tsx";
 import { conversationsPage } from "./conversations.tsx";
+import { devicesPage } from "./devices.tsx";
 import { errorPage } from "./errors.tsx";
 import { networkPage } from "./network.tsx";
 import { newGroupPage } from "./new_group.tsx";
@@ -55,6 +56,7 @@ export function pageRoutes({ api, renderer, privacy }: PagesOptions) {
   routes.get("/requests", moderator, (c) => renderer.page(c, (page) => requestsPage(api, page)));
   routes.get("/network", viewer, (c) => renderer.page(c, (page) => networkPage(api, page)));
   routes.get("/account", viewer, (c) => renderer.page(c, (page) => accountPage(api, page, callerOf(c))));
+  routes.get("/settings/devices", owner, (c) => renderer.page(c, (page) => devicesPage(api, page)));
   routes.get("/settings/admins", owner, (c) => renderer.page(c, (page) => adminsPage(api, page, callerOf(c))));
   routes.get("/audit", owner, (c) => renderer.page(c, (page) => auditPage(api, page, c)));
 

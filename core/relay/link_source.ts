@@ -4,6 +4,7 @@ import { getLogger } from "@logtape/logtape";
 import { type Clock, sleep } from "../base/clock.ts";
 import { KituoError, messageOf, ProtocolError, TimeoutError } from "../base/errors.ts";
 import { Emitter } from "../base/events.ts";
+import { within } from "../base/limits.ts";
 import { ArchiveError } from "../identity/archive.ts";
 import type { Certificate } from "../identity/certificate.ts";
 import type { DeviceId } from "../identity/ids.ts";
@@ -157,9 +158,7 @@ export class LinkSource extends Emitter<{ stage: LinkStage }> {
     for (;;) {
       const chain = await find(device);
       if (chain) return await connect(chain[0].publicKey);
-      signal.throwIfAborted();
-      await new Promise<void>((resolve) => clock.after(LINK_FIND_EVERY_MS, resolve));
-      signal.throwIfAborted();
+      await sleep(clock, LINK_FIND_EVERY_MS, signal);
     }
   }
 
@@ -177,8 +176,8 @@ export class LinkSource extends Emitter<{ stage: LinkStage }> {
         this.#go({ stage: "sending", address });
         await channel.send({ accData });
         // it has all of it when it ends the channel; one that does not will not mind
-        await Promise.race([channel.channel.closed, sleep(this.options.clock, LINK_CLOSE_MS)]);
-        return;
+        const patience = within(this.options.clock, LINK_CLOSE_MS, "the end of the channel", channel.channel.closed);
+        return void await patience.catch(() => {});
       }
       if (left === 0) {
         await channel.send({ canRetry: "false" });

@@ -85,6 +85,7 @@ export const en = {
     dhtStates: { connected: "connected", connecting: "connecting", disconnected: "not connected" },
     dhtNodes: { one: "{n} node known", other: "{n} nodes known" },
     announced: "Findable",
+    revoked: "The account has revoked this node: it takes part in nothing any more.",
     announcedYes: "others can find this node",
     announcedNo: "not announced yet",
     yes: "yes",

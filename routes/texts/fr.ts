@@ -88,6 +88,7 @@ export const fr: Texts = {
     dhtStates: { connected: "connectée", connecting: "connexion", disconnected: "non connectée" },
     dhtNodes: { one: "{n} nœud connu", other: "{n} nœuds connus" },
     announced: "Joignable",
+    revoked: "Le compte a révoqué ce nœud : il ne participe plus à rien.",
     announcedYes: "les autres peuvent trouver ce nœud",
     announcedNo: "pas encore annoncé",
     yes: "oui",

@@ -22,6 +22,7 @@ export const PAGES: Record<string, PathOf> = {
   requests: () => "/requests",
   network: () => "/network",
   account: () => "/account",
+  devices: () => "/settings/devices",
   admins: () => "/settings/admins",
   audit: () => "/audit",
   nothing: () => "/nothing",

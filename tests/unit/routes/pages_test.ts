@@ -6,7 +6,7 @@ import { browser, session, setUp } from "./support.ts";
 const OF_CONVERSATION = ["", "/members", "/files", "/history", "/manage"].map((part) =>
   `/conversations/${CONVERSATION}${part}`
 );
-const FOR_OWNERS = ["/audit", "/settings/admins"];
+const FOR_OWNERS = ["/audit", "/settings/devices", "/settings/admins"];
 const FOR_MODERATORS = ["/conversations", "/requests", ...OF_CONVERSATION];
 const ALL = ["/", "/account", ...FOR_MODERATORS, ...FOR_OWNERS];
 
