@@ -28,6 +28,7 @@ import {
   type JoinOffer,
   type ListPage,
   type ListQuery,
+  MAX_LIST_LIMIT,
   type MemberInfo,
   type MessageInfo,
   type MessagesQuery,
@@ -59,6 +60,7 @@ import { NodeGroupFiles } from "./node_group_files.ts";
 import { checkHost, checkPicture, knownConversation } from "./node_groups.ts";
 import * as view from "./node_view.ts";
 import { NodeDevices } from "./node_devices.ts";
+import { NodeModeration } from "./node_moderation.ts";
 import { NodeNames } from "./node_names.ts";
 import { ownVcard } from "./node_profile.ts";
 import { refusing } from "./node_refusals.ts";
@@ -115,6 +117,7 @@ async function identityIn(dir: string): Promise<Identity> {
 export class Node implements RunnableNode {
   readonly admins: Admins;
   readonly network: NodeNetwork;
+  readonly moderation: NodeModeration;
   readonly #dht: Dht;
   readonly #relay: Relay;
   readonly #names: NodeNames;
@@ -194,13 +197,21 @@ export class Node implements RunnableNode {
       clock: systemClock,
       name: () => config.name,
     });
+    this.moderation = new NodeModeration({
+      relay: this.#relay,
+      store,
+      clock: systemClock,
+      random: systemRandom,
+      called,
+      open: (id) => this.#open(id),
+    });
     this.#overview = new NodeOverview({
       clock: systemClock,
       relay: this.#relay,
       store,
       info: () => this.info(),
       ready: () => this.ready(),
-      requests: () => store.trustRequests.all().length + this.#relay.invitations.pending().length,
+      requests: () => this.requests({ limit: MAX_LIST_LIMIT }).items.length,
       onSample: (data) => this.#emit({ type: "overview", data }),
     });
     this.backups = new NodeBackups(config, systemClock);
@@ -222,6 +233,7 @@ export class Node implements RunnableNode {
     await takingPort(`TCP port ${peerPort} (--peer-port)`, () => this.#relay.connections.listen());
     await takingPort(`UDP port ${dhtPort} (--dht-port)`, () => this.#dht.start());
     await this.#relay.start();
+    this.moderation.start();
     this.#overview.start();
     this.metrics.start();
     this.backups.start();
@@ -237,6 +249,7 @@ export class Node implements RunnableNode {
     this.metrics.stop();
     this.backups.stop();
     this.network.stop();
+    await this.moderation.stop();
     await this.#relay.stop();
     this.#keepState();
     await this.#dht.stop();
@@ -274,10 +287,13 @@ export class Node implements RunnableNode {
   }
 
   requests(query: ListQuery): ListPage<PendingRequest> {
-    const contacts = this.store.trustRequests.all().map((request) =>
-      view.contactRequest(request, this.store, this.#names.called)
-    );
-    const groups = this.#relay.invitations.pending().map((request) => view.groupRequest(request, this.#names.called));
+    const { account, invitations } = this.#relay;
+    const { called } = this.#names;
+    // who is banned waits unseen: when the ban ends, the request is there again
+    const contacts = this.store.trustRequests.all().filter((one) => !account.contacts.isBanned(one.account, one.device))
+      .map((request) => view.contactRequest(request, this.store, called));
+    const groups = invitations.pending().filter(({ from }) => !account.contacts.isBanned(from))
+      .map((request) => view.groupRequest(request, called));
     return view.paged([...contacts, ...groups], query, ({ id }) => id);
   }
 
@@ -308,9 +324,8 @@ export class Node implements RunnableNode {
   }
 
   contacts(query: ListQuery): ListPage<ContactInfo> {
-    const shown = this.store.contacts.all().filter(({ added, removed, banned }) => added > removed || banned);
     return view.paged(
-      shown.map((contact) => view.contactInfo(contact, this.#relay, this.#names.called)),
+      view.shownContacts(this.store).map((contact) => view.contactInfo(contact, this.#relay, this.#names.called)),
       query,
       ({ jamiId }) => jamiId,
     );
@@ -386,14 +401,6 @@ export class Node implements RunnableNode {
       if (!member) throw new NodeError("conflict", "the account was removed again");
       return member;
     });
-  }
-
-  async ban(id: string, target: string, reason = ""): Promise<void> {
-    await refusing(() => this.#relay.groups.ban(this.#open(id), target, reason));
-  }
-
-  async unban(id: string, target: string): Promise<void> {
-    await refusing(() => this.#relay.groups.unban(this.#open(id), target));
   }
 
   joinLink(id: string): JoinLinkInfo {
@@ -545,6 +552,10 @@ export class Node implements RunnableNode {
 
   /** Turns what happens in the rooms into events of the API. */
   #tell(): void {
+    this.moderation.on("changed", ({ about }) => {
+      if (this.#listeners.size === 0) return;
+      this.#emit({ type: "moderation", data: { about, ...this.moderation.waiting() } });
+    });
     const { account, conversations, invitations, fetcher, connections } = this.#relay;
     this.#dht.on("status", () => this.#status());
     account.contacts.on("request", ({ account: id }) => {

@@ -23,6 +23,9 @@ export * from "./node_api_operations.ts";
 import type { NetworkApi } from "./node_api_network.ts";
 
 export * from "./node_api_network.ts";
+import type { BanInfo, ModerationApi, ModerationWaiting } from "./node_api_moderation.ts";
+
+export * from "./node_api_moderation.ts";
 export type { RegistrationResult } from "./account/name_server.ts";
 export type { LoggedWarning } from "./logging.ts";
 export type { Entry } from "./swarm/entry.ts";
@@ -227,6 +230,8 @@ export interface MemberInfo {
   /** on the name server; "" = none, or not known yet */
   registeredName: string;
   role: "admin" | "member" | "invited" | "banned" | "left";
+  /** what is known here of its ban; null = it is not banned, or another admin's app did it */
+  ban: BanInfo | null;
   online: boolean;
   devices: DeviceInfo[];
 }
@@ -240,6 +245,9 @@ export interface DeviceInfo {
   online: boolean;
   /** when it last showed itself; null = never */
   lastSeen: number | null;
+  banned: boolean;
+  /** what is known here of its ban */
+  ban: BanInfo | null;
 }
 
 /** A commit as a message. */
@@ -473,6 +481,7 @@ export type NodeEvent =
   | { type: "overview"; data: OverviewNow }
   | { type: "device"; data: { deviceId: string } }
   | { type: "link"; data: LinkInfo }
+  | { type: "moderation"; data: { about: string } & ModerationWaiting }
   | { type: "delivery"; data: { conversationId: string; deviceId: string; lag: number | null } };
 
 /** What of the settings the console changes; what is not there stays. */
@@ -491,6 +500,7 @@ export interface NodeApi {
   readonly network: NetworkApi;
   /** the devices of the own account */
   readonly devices: DevicesApi;
+  readonly moderation: ModerationApi;
   /** Changes settings, now and for later starts (a flag or variable wins over them then). @throws {NodeError} "conflict" */
   configure(settings: NodeSettings): Promise<void>;
 
@@ -546,13 +556,6 @@ export interface NodeApi {
    * @throws {NodeError} "conflict" for members
    */
   invite(conversationId: string, jamiId: string): Promise<MemberInfo>;
-  /**
-   * As an admin: votes to ban a member (Jami ID) or one device (device id), and bans it when that decides. The reason is for the node's log.
-   * @throws {NodeError}
-   */
-  ban(conversationId: string, target: string, reason?: string): Promise<void>;
-  /** As an admin: votes to end a ban, and ends it when that decides: the target is again what it was. @throws {NodeError} */
-  unban(conversationId: string, target: string): Promise<void>;
   /** The join link of a group. @throws {NodeError} "not found": there is none, or no such conversation */
   joinLink(conversationId: string): JoinLinkInfo;
   /**

@@ -2,6 +2,11 @@
 
 import { UnknownContact } from "./account/contacts.ts";
 import { KituoError } from "./base/errors.ts";
+import { ListError } from "./moderation/ban_list_format.ts";
+import { NoList } from "./moderation/ban_lists.ts";
+import { NoBan, OwnTarget } from "./moderation/bans.ts";
+import { NoReport } from "./moderation/reports.ts";
+import { UnfitSettings } from "./moderation/settings.ts";
 import { NodeError, type NodeFault } from "./node_api.ts";
 import { UnknownInvitation } from "./relay/invitations.ts";
 import { type LinkFault, LinkRefused } from "./relay/join_links.ts";
@@ -17,21 +22,36 @@ const LINK_FAULTS: Record<LinkFault, NodeFault> = {
   "own account": "bad request",
 };
 
+/** What was named is not there. */
+const MISSING = [UnknownInvitation, NothingRefused, NoBan, NoList, NoReport];
+
 /** Runs `work`; what the rooms refuse becomes an answer of the API. */
 export async function refusing<T>(work: () => T | Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    if (error instanceof NodeError || !(error instanceof KituoError)) throw error;
-    if (error instanceof UnknownInvitation || error instanceof NothingRefused) {
-      throw new NodeError("not found", error.message, { cause: error });
-    }
-    if (error instanceof UnknownContact) throw new NodeError("bad request", error.message, { cause: error });
-    if (error instanceof LinkRefused) throw new NodeError(LINK_FAULTS[error.fault], error.message, { cause: error });
-    if (error instanceof WriteConflict) throw new NodeError("conflict", error.message, { cause: error });
-    if (error instanceof WriteRefused || error instanceof NotMember) {
-      throw new NodeError("forbidden", error.message, { cause: error });
-    }
-    throw new NodeError("conflict", error.message, { cause: error });
+    throw refusalOf(error);
   }
+}
+
+/** As {@link refusing}, for what is done at once. */
+export function refusingNow<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw refusalOf(error);
+  }
+}
+
+function refusalOf(error: unknown): unknown {
+  if (error instanceof NodeError || !(error instanceof KituoError)) return error;
+  const as = (fault: NodeFault) => new NodeError(fault, error.message, { cause: error });
+  if (MISSING.some((kind) => error instanceof kind)) return as("not found");
+  if (error instanceof UnfitSettings) return as(error.fault === "unknown" ? "not found" : "unfit");
+  if (error instanceof ListError) return as("unfit");
+  if (error instanceof UnknownContact || error instanceof OwnTarget) return as("bad request");
+  if (error instanceof LinkRefused) return as(LINK_FAULTS[error.fault]);
+  if (error instanceof WriteConflict) return as("conflict");
+  if (error instanceof WriteRefused || error instanceof NotMember) return as("forbidden");
+  return as("conflict");
 }

@@ -21,7 +21,8 @@ import type {
   RefusedInfo,
   StorageInfo,
 } from "./node_api.ts";
-import type { AccountId, DeviceId } from "./identity/ids.ts";
+import { type AccountId, type DeviceId, isAccountId } from "./identity/ids.ts";
+import { banInfo } from "./node_moderation_view.ts";
 import type { Calling } from "./node_names.ts";
 import { vcardName } from "./messaging/vcard.ts";
 import type { Relay } from "./relay/relay.ts";
@@ -73,14 +74,28 @@ export function groupRequest(request: ConversationRequest, called: Calling): Pen
   };
 }
 
+/** Present and banned contacts, and accounts that the node itself bans. */
+export function shownContacts(store: Store): Contact[] {
+  const known = store.contacts.all();
+  const banned = new Set(store.nodeBans.all().map(({ target }) => target).filter(isAccountId));
+  const shown = known.filter(({ account, added, removed, banned: blocked }) =>
+    added > removed || blocked || banned.has(account)
+  );
+  for (const { account } of known) banned.delete(account);
+  const strangers = [...banned].map((account) => {
+    return { account, added: 0, removed: 0, confirmed: false, banned: true, conversation: "" };
+  });
+  return [...shown, ...strangers];
+}
+
 export function contactInfo(contact: Contact, relay: Relay, called: Calling): ContactInfo {
-  const { account, added, confirmed, banned, conversation } = contact;
+  const { account, added, confirmed, conversation } = contact;
   return {
     jamiId: account,
     ...called(account),
     added: inSeconds(added),
     confirmed,
-    banned,
+    banned: contact.banned || relay.account.contacts.isBanned(account),
     online: isOnline(relay, account),
     conversationId: conversation || null,
   };
@@ -150,6 +165,12 @@ export function members(conversation: Conversation, relay: Relay, store: Store, 
   const told = new Map(store.ledger.forConversation(conversation.id).map((entry) => [entry.device, entry]));
   for (const [device, account] of conversation.members.devices) add(account, device);
   for (const { device, account } of told.values()) add(account, device);
+  const { bannedDevices } = conversation.members;
+  for (const device of bannedDevices) {
+    const owner = store.certificates.byDevice(device)?.account;
+    if (owner !== undefined) add(owner, device);
+  }
+  const bans = new Map(store.conversationBans.of(conversation.id).map((ban) => [ban.target, ban]));
   const count = conversation.counter();
   return [...rolesWithLeft(conversation.members, conversation.facts.initialMembers)].map(([jamiId, role]) => {
     for (const key of relay.account.presence.devices(jamiId)) add(jamiId, key.longId);
@@ -157,6 +178,7 @@ export function members(conversation: Conversation, relay: Relay, store: Store, 
       jamiId,
       ...called(jamiId),
       role,
+      ban: banInfo(bans.get(jamiId)),
       online: jamiId === relay.self || isOnline(relay, jamiId),
       devices: [...devices.get(jamiId) ?? []].map((deviceId): DeviceInfo => ({
         deviceId,
@@ -164,6 +186,8 @@ export function members(conversation: Conversation, relay: Relay, store: Store, 
         online: deviceId === relay.device || relay.account.presence.isPresent(jamiId, deviceId) ||
           relay.connections.connections(deviceId).length > 0,
         lastSeen: lastSeen(store.certificates.byDevice(deviceId)?.seen, told.get(deviceId)?.at),
+        banned: bannedDevices.has(deviceId),
+        ban: banInfo(bans.get(deviceId)),
       })),
     };
   });

@@ -16,12 +16,15 @@ import { adminRoutes } from "./api/admins.ts";
 import { auditRoutes } from "./api/audit.ts";
 import { backupRoutes } from "./api/backups.ts";
 import { assetRoutes, type Assets, NO_ASSETS } from "./assets.ts";
+import { banListRoutes } from "./api/ban_lists.ts";
+import { banRoutes } from "./api/bans.ts";
 import { contactRoutes } from "./api/contacts.ts";
 import { conversationRoutes } from "./api/conversations.ts";
 import { eventRoutes } from "./api/events.ts";
 import { exportRoutes } from "./api/exports.ts";
 import { deviceRoutes } from "./api/devices.ts";
 import { groupFileRoutes } from "./api/group_files.ts";
+import { heldRoutes } from "./api/held.ts";
 import { joinLinkRoutes } from "./api/join_links.ts";
 import { fileRoutes } from "./api/files.ts";
 import { logRoutes } from "./api/logs.ts";
@@ -31,7 +34,9 @@ import { nameRoutes } from "./api/names.ts";
 import { networkRoutes } from "./api/network.ts";
 import { nodeRoutes } from "./api/node.ts";
 import { overviewRoutes } from "./api/overview.ts";
+import { protectionRoutes } from "./api/protections.ts";
 import { refusedRoutes } from "./api/refused.ts";
+import { reportRoutes } from "./api/reports.ts";
 import { requestRoutes } from "./api/requests.ts";
 import { revealRoutes } from "./api/reveal.ts";
 import { searchRoutes } from "./api/search.ts";
@@ -152,6 +157,11 @@ export function createApp(node: NodeApi, options: AppOptions): OpenAPIHono {
     revealRoutes,
     exportRoutes,
     backupRoutes,
+    protectionRoutes,
+    banRoutes,
+    banListRoutes,
+    heldRoutes,
+    reportRoutes,
   ];
   for (const routes of resources) {
     app.route(API, routes(node, privacy));

@@ -17,6 +17,17 @@ export const MAX_AVATAR = 48_000;
 /** Characters of the reason of a ban. */
 export const MAX_REASON = 500;
 
+/** Seconds of the longest ban that ends by itself: ten years. */
+export const MAX_BAN_SECONDS = 10 * 365 * 86_400;
+
+/** Characters of the note by which a report is resolved. */
+export const MAX_NOTE = 2_000;
+
+/** Characters of the address of a list of bans, and seconds between two fetches of it: often enough, and no burden to its server. */
+export const MAX_URL = 2_000;
+export const MIN_LIST_INTERVAL = 900;
+export const MAX_LIST_INTERVAL = 30 * 86_400;
+
 /** Events kept for watchers that come back with `Last-Event-ID`, or are slow. */
 export const EVENTS_KEPT = 1_000;
 

@@ -5,7 +5,7 @@
 
 import type { Clock } from "../core/base/clock.ts";
 import { LruMap } from "../core/base/limits.ts";
-import type { Entry, FileInfo, MessageInfo, NodeEvent } from "../core/node_api.ts";
+import type { Entry, FileInfo, MessageInfo, NodeEvent, ReportInfo } from "../core/node_api.ts";
 import type { Caller } from "./caller.ts";
 import { MAX_REVEALS, REVEAL_MS } from "./constants.ts";
 
@@ -40,6 +40,11 @@ export interface ShownMessage extends Omit<MessageInfo, "body" | "entry"> {
 /** A file as the API gives it. */
 export interface ShownFile extends Omit<FileInfo, "name"> {
   name: string | null;
+}
+
+/** A report as the API gives it. */
+export interface ShownReport extends Omit<ReportInfo, "text"> {
+  text: string | null;
 }
 
 /** Knows who may read what, until when. */
@@ -80,6 +85,12 @@ export class Privacy {
   /** The file as `caller` may see it: its name may say as much as a text. */
   file(caller: Caller, conversation: string, file: FileInfo): ShownFile {
     return this.mayRead(caller, conversation) ? file : { ...file, name: null };
+  }
+
+  /** The report as `caller` may see it: what a member wrote is a message like others, what a protection found has nothing of one. */
+  report(caller: Caller, report: ReportInfo): ShownReport {
+    const isOpen = report.kind === "finding" || this.mayRead(caller, report.conversationId);
+    return isOpen ? report : { ...report, text: null };
   }
 
   /** What an event tells `caller`. */

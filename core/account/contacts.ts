@@ -11,7 +11,7 @@ import type { Dht } from "../dht/dht.ts";
 import { encryptValue } from "../dht/value_crypto.ts";
 import type { Peer } from "../identity/chain.ts";
 import type { Identity } from "../identity/identity.ts";
-import type { AccountId } from "../identity/ids.ts";
+import type { AccountId, DeviceId } from "../identity/ids.ts";
 import type { PublicKey } from "../identity/keys.ts";
 import type { Contact } from "../store/contacts.ts";
 import type { Store } from "../store/store.ts";
@@ -37,6 +37,9 @@ export type ContactEvents = {
 
 /** Nothing is known of the account or request that was named. */
 export class UnknownContact extends KituoError {}
+
+/** The node keeps the account out: that must end first. */
+export class BannedAccount extends KituoError {}
 
 export interface ContactsOptions {
   dht: Pick<Dht, "get" | "put">;
@@ -77,18 +80,23 @@ export class Contacts extends Emitter<ContactEvents> {
     this.#off.forEach((off) => off());
   }
 
-  /** Is the account a contact now? */
+  /** Is the account a contact now? A ban of the node only suspends that: when it ends, all is as it was. */
   isContact(account: AccountId): boolean {
-    return this.options.store.contacts.isActive(account);
+    const { store, clock } = this.options;
+    return store.contacts.isActive(account) && !store.nodeBans.isBanned(account, clock.now());
   }
 
-  isBanned(account: AccountId): boolean {
-    return this.options.store.contacts.isBanned(account);
+  /** Is the account, or this device of it, kept out: as a contact, by the node's bans, or by a list? */
+  isBanned(account: AccountId, device?: DeviceId): boolean {
+    const { store, clock } = this.options;
+    const now = clock.now();
+    return store.contacts.isBanned(account) || store.nodeBans.isBanned(account, now) ||
+      (device !== undefined && store.nodeBans.isBanned(device, now));
   }
 
   /**
    * Asks an account to become a contact; asks again when it was asked before and has not answered.
-   * @throws {UnknownContact} for the node's own account
+   * @throws {UnknownContact} for the node's own account; {BannedAccount}
    */
   add(account: AccountId): Promise<Contact> {
     return this.#adding.run(account, () => this.#add(account));
@@ -97,6 +105,7 @@ export class Contacts extends Emitter<ContactEvents> {
   async #add(account: AccountId): Promise<Contact> {
     const { store, clock, identity } = this.options;
     if (account === identity.account) throw new UnknownContact("this is the node's own account");
+    if (store.nodeBans.isBanned(account, clock.now())) throw new BannedAccount("the account is banned from this node");
     if (store.trustRequests.get(account)) return this.accept(account);
     let contact = store.contacts.get(account);
     if (!contact || !this.isContact(account)) {
@@ -166,11 +175,20 @@ export class Contacts extends Emitter<ContactEvents> {
     this.#put({ account, added, removed: now, confirmed: confirmed && !ban, banned: ban, conversation });
   }
 
+  /** Ends the ban of an account that was no contact, or is none any more. @returns was it banned? */
+  readmit(account: AccountId): boolean {
+    const { store } = this.options;
+    const contact = store.contacts.get(account);
+    if (!contact || !store.contacts.isBanned(account)) return false;
+    this.#put({ ...contact, banned: false });
+    return true;
+  }
+
   /** A trust request arrived in the inbox, from a peer whose certificates were checked. */
   onRequest(from: Peer, request: TrustRequest): void {
     const { store, clock, identity } = this.options;
     const { account } = from;
-    if (account === identity.account || request.conversation === "" || this.isBanned(account)) return;
+    if (account === identity.account || request.conversation === "" || this.isBanned(account, from.device)) return;
     const contact = store.contacts.get(account);
     const isContact = contact !== undefined && this.isContact(account);
     if (isContact && !contact.confirmed) this.#put({ ...contact, confirmed: true });

@@ -44,6 +44,7 @@ export class FileServer {
     if (wanted.device !== peer.device || !conversation(wanted.conversation)?.isJoined(peer)) return null;
     const file = store.files.get(wanted.conversation, wanted.fileId.slice(0, 40));
     if (file?.state !== "stored" || file.fileId !== wanted.fileId || wanted.start > file.size) return null;
+    if (store.heldFiles.has(file.conversation, file.id)) return null; // until a moderator has looked at it
     return (channel) => {
       const sending = this.#serve(file, wanted, channel).finally(() => this.#sending.delete(sending));
       this.#sending.add(sending);

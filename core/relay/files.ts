@@ -122,6 +122,28 @@ export class Files extends Emitter<FilesEvents> {
     for (const { conversation } of fileRules.all()) files.limitSize(this.policy.largest(conversation), conversation);
   }
 
+  /** The first bytes of a file; `null` when it is not here. */
+  async beginning({ sha3, size }: FileRecord, bytes: number): Promise<Uint8Array | null> {
+    const content = await this.#blobs.read(sha3, size);
+    if (!content) return null;
+    try {
+      const buffer = new Uint8Array(bytes);
+      const read = await content.read(buffer) ?? 0;
+      return buffer.subarray(0, read);
+    } finally {
+      content.close();
+    }
+  }
+
+  /** Gives up a file for good: it is neither served nor fetched again. */
+  discard(conversation: Oid, id: Oid): void {
+    const { files } = this.options.store;
+    const file = files.get(conversation, id);
+    if (!file || file.state === "deleted" || file.state === "evicted") return;
+    files.setState(conversation, id, "evicted");
+    this.#gone([{ ...file, state: "evicted" }]);
+  }
+
   async #prepare(): Promise<void> {
     const { store, conversations } = this.options;
     await this.#blobs.start();

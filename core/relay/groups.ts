@@ -22,6 +22,9 @@ const log = getLogger(["kituo", "relay"]);
 /** A one-to-one conversation is run by the list of contacts, not as a group. */
 export class NoGroup extends KituoError {}
 
+/** The node itself keeps the account out: that must end first. */
+export class BannedHere extends KituoError {}
+
 /** The modes of groups (swarm-repository.md 3). */
 export type GroupMode = typeof Mode.adminInvitesOnly | typeof Mode.invitesOnly | typeof Mode.public;
 
@@ -76,6 +79,7 @@ export class Groups {
    */
   async invite(conversation: Conversation, account: AccountId): Promise<void> {
     this.mayInvite(conversation);
+    this.#refuseBanned(account);
     const { store } = this.options;
     if (conversation.members.bannedAccounts.has(account)) return await this.unban(conversation, account);
     // first, for the invitation may be somebody else's, about to be undone
@@ -86,6 +90,7 @@ export class Groups {
   /** Invites an account that asked for it: never one that is banned. */
   async admit(conversation: Conversation, account: AccountId): Promise<void> {
     this.mayInvite(conversation);
+    this.#refuseBanned(account);
     const isInvited = () => conversation.joined && standing(conversation, account) === "invited";
     // asked again when it is our turn to write: somebody else may have asked for the same at the same time
     const commit = () =>
@@ -169,6 +174,13 @@ export class Groups {
     if (this.#others(conversation).length === 0) return this.#end(id);
     conversations.leaving(id);
     this.#endIfKnown(conversation);
+  }
+
+  /** @throws {BannedHere} */
+  #refuseBanned(account: AccountId): void {
+    const { store, clock } = this.options;
+    if (!store.contacts.isBanned(account) && !store.nodeBans.isBanned(account, clock.now())) return;
+    throw new BannedHere("the account is banned from this node: end that ban first");
   }
 
   /** Those who must hear that we left. */

@@ -100,6 +100,10 @@ export class JoinLinks {
     if (!this.#attempt(conversation.id)) throw new LinkRefused("busy", "too many try this link at the moment");
     return await this.#joining.run(conversation.id, async () => {
       const { roles, bannedAccounts } = conversation.members;
+      const { contacts, nodeBans } = this.options.store;
+      if (contacts.isBanned(account) || nodeBans.isBanned(account, this.options.clock.now())) {
+        throw new LinkRefused("banned", "the account is banned from this node");
+      }
       if (bannedAccounts.has(account)) throw new LinkRefused("banned", "the account is banned from this group");
       const role = roles.get(account);
       if (role === "admin" || role === "member") return "member";

@@ -310,15 +310,21 @@ export class Relay extends Emitter<{ revoked: null }> {
   allows({ account, device }: Pick<Peer, "account" | "device">): boolean {
     if (this.options.isGuest?.(device)) return true;
     if (account === this.self) return true; // whom we have revoked does not get past its certificate
-    if (this.account.contacts.isBanned(account)) return false;
+    if (this.account.contacts.isBanned(account, device)) return false;
     return this.options.openToAll() || this.#serves(account, device) || this.#inviters().length > 0;
+  }
+
+  /** The node's bans changed: whoever is kept out goes, whoever is not any more is looked for. */
+  enforceBans(): void {
+    this.#watch();
+    this.connections.closeAll((peer) => !this.allows(peer), "banned from this node");
   }
 
   /** Is there anything that we and this account, or this device of it, have in common? */
   #serves(account: AccountId, device?: DeviceId): boolean {
     const { contacts } = this.account;
     if (account === this.self) return device !== this.device;
-    if (contacts.isBanned(account)) return false;
+    if (contacts.isBanned(account, device)) return false;
     if (contacts.isContact(account) || this.#inviters().includes(account)) return true;
     const common = this.conversations.of(account);
     return device === undefined
@@ -516,6 +522,7 @@ export class Relay extends Emitter<{ revoked: null }> {
     for (const [account, role] of conversation.members.roles) {
       const isIn = role === "admin" || role === "member" || this.#owed.owes(conversation.id, account);
       if (account === identity.account || !isIn || store.contacts.get(account)) continue;
+      if (this.account.contacts.isBanned(account)) continue;
       this.account.contacts.add(account).catch((error) =>
         log.warn("no contact request to {account}: {error}", { account, error: messageOf(error) })
       );
@@ -572,8 +579,8 @@ export class Relay extends Emitter<{ revoked: null }> {
   }
 
   /** Is there anything here that a stranger may ask to be let into? */
-  #mayAsk({ account }: Peer): boolean {
-    if (!this.options.enforceModes || this.account.contacts.isBanned(account)) return false;
+  #mayAsk({ account, device }: Peer): boolean {
+    if (!this.options.enforceModes || this.account.contacts.isBanned(account, device)) return false;
     return this.conversations.all().some(({ facts: { mode } }) => mode === Mode.public);
   }
 

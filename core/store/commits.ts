@@ -103,6 +103,7 @@ export class Commits {
   readonly #tail;
   readonly #node;
   readonly #arrivedUpTo;
+  readonly #writtenBy;
   readonly #related;
   readonly #order;
   readonly #move;
@@ -142,6 +143,10 @@ export class Commits {
     this.#node = db.prepare("SELECT id, parents, seq FROM commits WHERE conversation = ? AND id = ?");
     this.#arrivedUpTo = db.prepare(
       "SELECT id, parents, seq FROM commits WHERE conversation = ? AND seq <= ? ORDER BY seq DESC LIMIT ?",
+    );
+    this.#writtenBy = db.prepare(
+      `SELECT count(*) AS n FROM (SELECT 1 FROM commits WHERE conversation = ? AND author = ? AND seq < ? AND hidden = 0
+         AND type IN ('text/plain', 'application/data-transfer+json') ORDER BY seq DESC LIMIT ?)`,
     );
     this.#related = db.prepare(
       `SELECT * FROM commits WHERE conversation = ?1 AND target = ?2 AND relation = ?3 AND (?4 IS NULL OR author = ?4)
@@ -219,6 +224,11 @@ export class Commits {
   /** All of one type, in the order of arrival, earliest first. */
   ofType(conversation: string, type: string): CommitRow[] {
     return this.#ofType.all(conversation, type).map(commitOf);
+  }
+
+  /** How many texts and files of an author came before number `seq`; counted up to `limit`. */
+  writtenBy(conversation: string, author: string, seq: number, limit: number): number {
+    return numberOf(this.#writtenBy.get(conversation, author, seq, limit));
   }
 
   /** The ids of those that came last, the last one first. */

@@ -375,6 +375,105 @@ export const migrations: readonly string[] = [
     PRIMARY KEY (conversation, account)
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  -- see bans.ts, protections.ts and reports.ts
+  CREATE TABLE node_bans (
+    target TEXT PRIMARY KEY,         -- account or device
+    reason TEXT NOT NULL,
+    made_by TEXT NOT NULL,
+    at INTEGER NOT NULL,             -- ms
+    expires INTEGER                  -- ms, NULL = never
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX node_bans_expires ON node_bans (expires) WHERE expires IS NOT NULL;
+
+  CREATE TABLE conversation_bans (
+    conversation TEXT NOT NULL,
+    target TEXT NOT NULL,            -- account or device
+    held INTEGER NOT NULL,
+    reason TEXT NOT NULL,
+    made_by TEXT NOT NULL,
+    at INTEGER NOT NULL,             -- ms
+    expires INTEGER,                 -- ms, NULL = never
+    PRIMARY KEY (conversation, target)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX conversation_bans_expires ON conversation_bans (expires) WHERE expires IS NOT NULL;
+
+  CREATE TABLE ban_lists (
+    id TEXT PRIMARY KEY,
+    name TEXT NOT NULL,
+    url TEXT,                        -- NULL = put in by hand
+    allow_private INTEGER NOT NULL,
+    interval INTEGER NOT NULL,       -- s
+    etag TEXT NOT NULL,
+    fetched INTEGER NOT NULL,        -- ms, 0 = never
+    next INTEGER NOT NULL,           -- ms, 0 = not any more
+    failures INTEGER NOT NULL,
+    error TEXT NOT NULL,
+    added INTEGER NOT NULL,          -- ms
+    added_by TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE ban_list_entries (
+    list TEXT NOT NULL REFERENCES ban_lists (id) ON DELETE CASCADE,
+    target TEXT NOT NULL,            -- account or device
+    reason TEXT NOT NULL,
+    expires INTEGER,                 -- ms, NULL = never
+    PRIMARY KEY (list, target)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX ban_list_entries_target ON ban_list_entries (target);
+
+  CREATE TABLE protections (
+    name TEXT PRIMARY KEY,
+    mode TEXT NOT NULL,
+    consequence TEXT NOT NULL,
+    ban_hours INTEGER NOT NULL,      -- 0 = for good
+    settings TEXT NOT NULL,          -- JSON
+    conversations TEXT NOT NULL      -- ids, one blank between; '' = all
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE protection_scans (
+    conversation TEXT PRIMARY KEY,
+    seq INTEGER NOT NULL             -- of the last commit that was judged
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE protection_actions (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    at INTEGER NOT NULL,             -- ms
+    protection TEXT NOT NULL,
+    conversation TEXT NOT NULL,
+    account TEXT NOT NULL,
+    device TEXT NOT NULL,
+    oid TEXT NOT NULL,               -- of the commit, '' = none
+    consequence TEXT NOT NULL,
+    dry INTEGER NOT NULL,
+    reason TEXT NOT NULL,
+    outcome TEXT NOT NULL,
+    detail TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX protection_actions_at ON protection_actions (at);
+
+  CREATE TABLE held_files (
+    conversation TEXT NOT NULL,
+    file TEXT NOT NULL,              -- the commit that announces it
+    account TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    at INTEGER NOT NULL,             -- ms
+    PRIMARY KEY (conversation, file)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE reports (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    at INTEGER NOT NULL,             -- ms
+    kind TEXT NOT NULL,
+    account TEXT NOT NULL,
+    conversation TEXT NOT NULL,
+    oid TEXT NOT NULL,               -- of the commit, '' = none
+    text TEXT NOT NULL,
+    resolved INTEGER,                -- ms, NULL = open
+    resolved_by TEXT,
+    note TEXT
+  ) STRICT;
+  `,
 ];
 
 /** The number of the step the database stands at; 0 for an empty file. */

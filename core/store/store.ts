@@ -8,6 +8,7 @@ import { Approvals } from "./approvals.ts";
 import { Audit } from "./audit.ts";
 import { Certificates, RevocationLists } from "./certificates.ts";
 import { Commits } from "./commits.ts";
+import { BanLists, ConversationBans, NodeBans } from "./bans.ts";
 import { BUSY_TIMEOUT } from "./constants.ts";
 import { Contacts } from "./contacts.ts";
 import { Conversations } from "./conversations.ts";
@@ -22,7 +23,9 @@ import { migrate } from "./migrations.ts";
 import { NameAnswers, RegisteredNames } from "./names.ts";
 import { CloneSources, OwnDevices } from "./own_devices.ts";
 import { Profiles } from "./profiles.ts";
+import { HeldFiles, ProtectionActions, Protections } from "./protections.ts";
 import { Overrides, RefusedHistories } from "./refused.ts";
+import { Reports } from "./reports.ts";
 import { ConversationRequests, TrustRequests } from "./requests.ts";
 import { Search } from "./search.ts";
 import { Settings } from "./settings.ts";
@@ -63,6 +66,13 @@ export class Store {
   readonly cloneSources: CloneSources;
   readonly preferences: Preferences;
   readonly messageStatuses: MessageStatuses;
+  readonly nodeBans: NodeBans;
+  readonly conversationBans: ConversationBans;
+  readonly banLists: BanLists;
+  readonly protections: Protections;
+  readonly protectionActions: ProtectionActions;
+  readonly heldFiles: HeldFiles;
+  readonly reports: Reports;
   readonly #db: DatabaseSync;
   #depth = 0;
 
@@ -102,6 +112,13 @@ export class Store {
     this.cloneSources = new CloneSources(db);
     this.preferences = new Preferences(db);
     this.messageStatuses = new MessageStatuses(db);
+    this.nodeBans = new NodeBans(db);
+    this.conversationBans = new ConversationBans(db);
+    this.banLists = new BanLists(db, transaction);
+    this.protections = new Protections(db);
+    this.protectionActions = new ProtectionActions(db);
+    this.heldFiles = new HeldFiles(db);
+    this.reports = new Reports(db);
   }
 
   /**

@@ -24,7 +24,7 @@ const getEvents = createRoute({
   summary: "A stream of what happens; `Last-Event-ID` takes it up where it was lost",
   description: "Each event has an id, a type (`status`, `request`, `request-gone`, `contact`, `contact-gone`, " +
     "`conversation`, `conversation-gone`, `conversation.refused`, `message`, `file`, `presence`, `name`, `delivery`, " +
-    "`overview`, `device`, `link`) and JSON data. The type `reset` says that events were missed: read everything again. A viewer hears of " +
+    "`overview`, `device`, `link`, `moderation`) and JSON data. The type `reset` says that events were missed: read everything again. A viewer hears of " +
     "`status` and `overview` only.",
   ...viewer,
   request: { headers: z.object({ "last-event-id": z.string().max(100).optional() }) },

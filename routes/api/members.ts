@@ -1,9 +1,12 @@
 /** /conversations/{id}/members and …/devices: who takes part in a group, and who is kept out. */
 
 import { createRoute, z } from "@hono/zod-openapi";
+import type { Context } from "hono";
 import type { NodeApi } from "../../core/node_api.ts";
-import { MAX_REASON } from "../constants.ts";
+import { callerOf } from "../caller.ts";
+import { MAX_BAN_SECONDS, MAX_REASON } from "../constants.ts";
 import { router } from "../router.ts";
+import { banInfo } from "./bans.ts";
 import {
   action,
   called,
@@ -27,17 +30,25 @@ export const member = z.object({
   jamiId: id,
   ...called,
   role: z.enum(["admin", "member", "invited", "banned", "left"]),
+  ban: banInfo.nullable().openapi({ description: "null = not banned, or by another admin's app" }),
   online: z.boolean(),
   devices: z.array(z.object({
     deviceId: z.string().openapi({ description: "64 hex digits" }),
     lag: z.int().nullable().openapi({ description: "commits the device is not known to have; null = unknown" }),
     online: z.boolean().openapi({ description: "announced or connected now" }),
     lastSeen: time.nullable(),
+    banned: z.boolean(),
+    ban: banInfo.nullable(),
   })),
 }).openapi("Member");
 
-const reason = z.strictObject({
-  reason: z.string().max(MAX_REASON).optional().openapi({ description: "for the node's log" }),
+const wish = z.strictObject({
+  reason: z.string().max(MAX_REASON).optional().openapi({
+    description: "kept by this node: the protocol has no place",
+  }),
+  expiresIn: z.string().regex(/^[0-9]{1,9}$/, "must be a whole number").transform(Number)
+    .pipe(z.int().min(1).max(MAX_BAN_SECONDS)).optional()
+    .openapi({ type: "integer", description: "seconds until the node ends the ban by itself" }),
 });
 
 const inviteMember = createRoute({
@@ -73,7 +84,7 @@ const banMember = createRoute({
   summary: "Ban a member or an invited account, as an admin; where there are several, vote for it",
   ...moderator,
   ...action("member.ban"),
-  request: { params: z.object({ id, jamiId: id }), query: reason },
+  request: { params: z.object({ id, jamiId: id }), query: wish },
   responses: answers,
 });
 
@@ -92,7 +103,7 @@ const banDevice = createRoute({
   summary: "Ban one device of a member, as an admin; where there are several, vote for it",
   ...moderator,
   ...action("device.ban"),
-  request: { params: z.object({ id, deviceId }), query: reason },
+  request: { params: z.object({ id, deviceId }), query: wish },
   responses: answers,
 });
 
@@ -107,6 +118,10 @@ const unbanDevice = createRoute({
 
 /** The routes of members. */
 export function memberRoutes(api: NodeApi) {
+  const by = (c: Context) => {
+    const { name: actor, address } = callerOf(c);
+    return { actor, address };
+  };
   return router()
     .openapi(inviteMember, async (c) => {
       const jamiId = await jamiIdOf(c.req.valid("json"), api);
@@ -114,22 +129,22 @@ export function memberRoutes(api: NodeApi) {
     })
     .openapi(banMember, async (c) => {
       const { id, jamiId } = c.req.valid("param");
-      await api.ban(id, jamiId, c.req.valid("query").reason);
+      await api.moderation.banMember(id, jamiId, c.req.valid("query"), by(c));
       return c.body(null, 204);
     })
     .openapi(unbanMember, async (c) => {
       const { id, jamiId } = c.req.valid("param");
-      await api.unban(id, jamiId);
+      await api.moderation.unbanMember(id, jamiId);
       return c.body(null, 204);
     })
     .openapi(banDevice, async (c) => {
       const { id, deviceId } = c.req.valid("param");
-      await api.ban(id, deviceId, c.req.valid("query").reason);
+      await api.moderation.banMember(id, deviceId, c.req.valid("query"), by(c));
       return c.body(null, 204);
     })
     .openapi(unbanDevice, async (c) => {
       const { id, deviceId } = c.req.valid("param");
-      await api.unban(id, deviceId);
+      await api.moderation.unbanMember(id, deviceId);
       return c.body(null, 204);
     });
 }

@@ -16,6 +16,7 @@ const ROOMS = [
   "messaging",
   "account",
   "relay",
+  "moderation",
 ];
 
 /** Files of core/ that belong to no room: what they may see of the rooms. */

@@ -19,6 +19,7 @@ export const [alice, bob, carol] = await Promise.all([testIdentity(NOW), testIde
 /** The data folder of a node, opened. */
 export interface Place {
   dir: string;
+  identity: Identity;
   clock: VirtualClock;
   store: Store;
   conversations: Conversations;
@@ -34,7 +35,7 @@ export function openPlace(dir: string, identity: Identity, clock: VirtualClock):
     clock,
     displayName: () => "Somebody",
   });
-  return { dir, clock, store, conversations };
+  return { dir, identity, clock, store, conversations };
 }
 
 /** Closes it, in order. */

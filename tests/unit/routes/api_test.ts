@@ -61,8 +61,8 @@ Deno.test("conversations: the list counts members, one conversation names them",
   ]);
   const detail = await (await ask("GET", `/conversations/${CONVERSATION}`)).json();
   assert.deepEqual(detail.members[0].devices, [
-    { deviceId: "e".repeat(64), lag: null, online: false, lastSeen: null },
-    { deviceId: "f".repeat(64), lag: 3, online: true, lastSeen: 1_790_000_000 },
+    { deviceId: "e".repeat(64), lag: null, online: false, lastSeen: null, banned: false, ban: null },
+    { deviceId: "f".repeat(64), lag: 3, online: true, lastSeen: 1_790_000_000, banned: false, ban: null },
   ]);
   await problemOf(ask("GET", `/conversations/${id(5)}`), 404);
 });

@@ -43,6 +43,7 @@ import {
 import { LogRing } from "../../../core/log_ring.ts";
 import { migrate } from "../../../core/store/migrations.ts";
 import { Store } from "../../../core/store/store.ts";
+import { FakeModeration } from "./fake_moderation.ts";
 import { VirtualClock } from "../../support/virtual_clock.ts";
 import { FakeNetwork } from "./fake_network.ts";
 import { FakeDevices } from "./fake_devices.ts";
@@ -114,6 +115,7 @@ export class FakeNode implements NodeApi {
   /** The join link of its conversation. */
   link: JoinLinkInfo | null = null;
   #profile: Required<GroupChanges> = { title: "Pwani", description: "", avatar: "", defaultHost: null };
+  readonly moderation: FakeModeration;
   readonly #events = new Emitter<{ event: NodeEvent }>();
   readonly groupFiles: GroupFilesApi = {
     rules: (conversation) => {
@@ -128,6 +130,7 @@ export class FakeNode implements NodeApi {
   failure: unknown;
 
   constructor(clock = new VirtualClock()) {
+    this.moderation = new FakeModeration(this.deeds, (conversation) => this.#find(conversation));
     this.admins = new Admins({ store: this.store, clock, cost: { memory: 8, passes: 1 }, nodeName: () => "Kituo" });
   }
 
@@ -275,17 +278,7 @@ export class FakeNode implements NodeApi {
     await this.#find(conversation);
     if (jamiId === id(2)) throw new NodeError("conflict", "The account is admin already.");
     this.deeds.push(`invite ${jamiId}`);
-    return { jamiId, name: "", registeredName: "", role: "invited", online: false, devices: [] };
-  }
-
-  async ban(conversation: string, target: string, reason = ""): Promise<void> {
-    await this.#find(conversation);
-    this.deeds.push(`ban ${target} ${reason}`.trim());
-  }
-
-  async unban(conversation: string, target: string): Promise<void> {
-    await this.#find(conversation);
-    this.deeds.push(`unban ${target}`);
+    return { jamiId, name: "", registeredName: "", role: "invited", ban: null, online: false, devices: [] };
   }
 
   joinLink(conversation: string): JoinLinkInfo {
@@ -437,8 +430,8 @@ export class FakeNode implements NodeApi {
 
   #detail(): ConversationDetail {
     const devices = [
-      { deviceId: "e".repeat(64), lag: null, online: false, lastSeen: null },
-      { deviceId: "f".repeat(64), lag: 3, online: true, lastSeen: 1_790_000_000 },
+      { deviceId: "e".repeat(64), lag: null, online: false, lastSeen: null, banned: false, ban: null },
+      { deviceId: "f".repeat(64), lag: 3, online: true, lastSeen: 1_790_000_000, banned: false, ban: null },
     ];
     return {
       id: CONVERSATION,
@@ -448,7 +441,15 @@ export class FakeNode implements NodeApi {
       commits: this.posts.length,
       lastActivity: this.posts.at(-1)?.timestamp ?? null,
       votes: [],
-      members: [{ jamiId: id(2), name: "Asha", registeredName: "asha", role: "admin", online: true, devices }],
+      members: [{
+        jamiId: id(2),
+        name: "Asha",
+        registeredName: "asha",
+        role: "admin",
+        ban: null,
+        online: true,
+        devices,
+      }],
     };
   }
 }
