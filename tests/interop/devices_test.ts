@@ -26,12 +26,16 @@ const contactsOf = async (kituo: KituoProcess) =>
 
 /** Starts a node that waits to be linked, and links it by another one; the new node, ready. */
 async function linked(network: Network, source: KituoProcess, name: string): Promise<KituoProcess> {
-  const starting = KituoProcess.start(network, name, { args: ["--link", "--name", name] });
-  starting.catch(() => {}); // reason: it is awaited below
-  const uri = await source.until("the address of the new device", async () => {
-    const log = await Deno.readTextFile(`${network.folder}/${name}/log`).catch(() => "");
-    return /jami-auth:\/\/[0-9a-f]{64}\/[0-9]{6}/.exec(log)?.[0];
+  const shown = Promise.withResolvers<string>();
+  const starting = KituoProcess.start(network, name, {
+    args: ["--link", "--name", name],
+    onLine: (line) => {
+      const [uri] = /jami-auth:\/\/[0-9a-f]{64}\/[0-9]{6}/.exec(line) ?? [];
+      if (uri) shown.resolve(uri);
+    },
   });
+  starting.catch(shown.reject); // it ended before it showed its address
+  const uri = await shown.promise;
   const stage = async () => (await source.api<{ stage: string }>("GET", "/devices/link")).stage;
   await source.api("POST", "/devices/link", { uri });
   await source.until("the new device to be connected", async () => await stage() === "confirm");

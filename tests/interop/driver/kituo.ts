@@ -37,6 +37,8 @@ export interface KituoOptions {
   /** More command line options; those of a later `start` replace them. */
   args?: string[];
   env?: Record<string, string>;
+  /** Told each line of standard output, also before the ready line. */
+  onLine?: (line: string) => void;
 }
 
 export class KituoProcess implements AsyncDisposable {
@@ -56,6 +58,7 @@ export class KituoProcess implements AsyncDisposable {
     readonly host: Host,
     private args: string[],
     private readonly env: Record<string, string>,
+    private readonly onLine: (line: string) => void,
   ) {
     this.data = `${network.folder}/${name}/data`;
     this.log = `${network.folder}/${name}/log`;
@@ -65,7 +68,14 @@ export class KituoProcess implements AsyncDisposable {
   static async start(network: Network, name = "kituo", options: KituoOptions = {}): Promise<KituoProcess> {
     const host = options.host ?? await network.host();
     await Deno.mkdir(`${network.folder}/${name}`, { recursive: true });
-    const kituo = new KituoProcess(network, name, host, options.args ?? [], options.env ?? {});
+    const kituo = new KituoProcess(
+      network,
+      name,
+      host,
+      options.args ?? [],
+      options.env ?? {},
+      options.onLine ?? (() => {}),
+    );
     await kituo.start();
     return kituo;
   }
@@ -84,6 +94,7 @@ export class KituoProcess implements AsyncDisposable {
       env: { HOME: Deno.env.get("HOME") ?? "", NO_COLOR: "1", DENO: Deno.execPath(), ...this.env },
       onLine: (line) => {
         this.lines.push(line);
+        this.onLine(line);
         const [, jamiId] = READY_LINE.exec(line) ?? [];
         if (!jamiId) return;
         this.jamiId = jamiId;
