@@ -13,6 +13,7 @@ import { parseChannelName } from "../../core/messaging/channel_name.ts";
 import { decodeDrt } from "../../core/messaging/drt_message.ts";
 import { readPayload } from "../../core/messaging/payload.ts";
 import { SipStream } from "../../core/messaging/sip_message.ts";
+import { encodeLink, readLink } from "../../core/messaging/link_channel.ts";
 import { decodeSync } from "../../core/messaging/sync_message.ts";
 import { vcardName } from "../../core/messaging/vcard.ts";
 import { parseCommit } from "../../core/swarm/commit.ts";
@@ -64,6 +65,7 @@ async function codecs(): Promise<Codec[]> {
       bins("today/sync").concat(vectors("sync").filter(([name]) => name.startsWith("sync")).map(([, b]) => b)),
       decodeSync,
     ],
+    ["link", [encodeLink({ authScheme: "password" })], (bytes) => readLink(decode(bytes))],
     ["drt", bins("sync/drt", "today/drt"), decodeDrt],
     [
       "channel name",
