@@ -1,12 +1,13 @@
 /**
  * Builds what the browser gets: one entry script, one chunk for each island, and one stylesheet, under hashed names in
- * `static/dist`, with a manifest. `deno task build` runs it, and `core/start.sh` before each start; when nothing changed it
+ * `static/dist`, with a manifest; and the list of licences. `deno task build` runs it, and `core/start.sh` before each start; when nothing changed it
  * only looks.
  */
 
 import { createHash } from "node:crypto";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { collectLicences } from "./licences.ts";
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const DIST = join(ROOT, "static/dist");
@@ -24,12 +25,16 @@ interface Manifest {
 }
 
 async function main(): Promise<void> {
-  const files = [...await sources(), join(ROOT, "core/build.ts"), join(ROOT, "deno.lock")];
+  const files = [
+    ...await sources(),
+    ...["core/build.ts", "core/licences.ts", "deno.lock", "LICENSE"].map((file) => join(ROOT, file)),
+  ];
   const hash = await hashOf(files);
   if (await isBuilt(hash)) return;
   await Deno.mkdir(DIST, { recursive: true });
   const islands = files.map((file) => /islands\/(\w+)\.tsx$/.exec(file)?.[1]).filter((name) => name !== undefined);
   const [{ client, scripts }, css] = await Promise.all([bundle(islands), stylesheet(files)]);
+  await put("licences.json", JSON.stringify(await licences()));
   const manifest: Manifest = { sources: hash, client, css };
   await put("manifest.json", JSON.stringify(manifest));
   await sweep(new Set([...scripts, css]));
@@ -98,6 +103,13 @@ async function bundle(islands: string[]): Promise<{ client: string; scripts: str
   const [file] = Object.entries(metafile.outputs).find(([, { entryPoint }]) => entryPoint === "<stdin>") ?? [];
   if (file === undefined) throw new Error("esbuild wrote no entry");
   return { client: basename(file), scripts: Object.keys(metafile.outputs).map((path) => basename(path)) };
+}
+
+/** The licence of Kituo, and those of the packages. */
+async function licences() {
+  const { imports }: { imports: Record<string, string> } = JSON.parse(await Deno.readTextFile(join(ROOT, "deno.json")));
+  const packages = await collectLicences(ROOT, Object.keys(imports));
+  return { own: await Deno.readTextFile(join(ROOT, "LICENSE")), packages };
 }
 
 /** Removes what earlier builds left. */

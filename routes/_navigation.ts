@@ -20,6 +20,9 @@ export interface Tab<Key extends string = string> {
 export const SETTINGS_TABS: Tab<keyof Texts["layout"]["settingsTabs"]>[] = [
   { href: "/settings/devices", key: "devices", role: "owner" },
   { href: "/settings/admins", key: "admins", role: "owner" },
+  { href: "/settings/backup", key: "backup", role: "owner" },
+  { href: "/settings/logs", key: "logs", role: "owner" },
+  { href: "/settings/about", key: "about", role: "viewer" },
 ];
 
 /** The tabs of `/protection`, in their order. */
@@ -56,6 +59,7 @@ const NAVIGATION: Entry[] = [
   { href: "/network", key: "network", icon: "network", role: "viewer", group: "node" },
   { href: "/audit", key: "audit", icon: "audit", role: "owner", group: "node" },
   { href: "/settings", key: "settings", icon: "settings", role: "viewer", group: "node", tabs: SETTINGS_TABS },
+  { href: "/api", key: "api", icon: "api", role: "viewer", group: "node" },
 ];
 
 function requestsOf(api: NodeApi): number {

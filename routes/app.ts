@@ -56,6 +56,8 @@ import { measure } from "./middlewares/measure.ts";
 import { jsonBody } from "./middlewares/json_body.ts";
 import { sameOrigin } from "./middlewares/same_origin.ts";
 import { securityHeaders } from "./middlewares/security_headers.ts";
+import type { ApiDocument } from "./api_document.ts";
+import { operationsPages } from "./operations_pages.tsx";
 import { Renderer } from "./_page.tsx";
 import { errorAnswer, pageRoutes } from "./pages.tsx";
 import { Privacy } from "./privacy.ts";
@@ -134,6 +136,9 @@ export function createApp(node: NodeApi, options: AppOptions): OpenAPIHono {
   app.use(METRICS, noStore, gate(app, endpoints, admins, nothingAt));
   app.route("/", accountPages({ node, admins, sites, draw: (c, draw, options) => renderer.page(c, draw, options) }));
   app.route("/", pageRoutes({ api: node, renderer, privacy }));
+  // reason: the library's type allows references in places where the definitions have none
+  const document = () => app.getOpenAPI31Document(DESCRIPTION) as unknown as ApiDocument;
+  app.route("/", operationsPages({ api: node, renderer, assets, document }));
   app.route("/", assetRoutes(assets));
   app.route("/", healthRoutes(node));
   app.route("/", metricsRoutes(node));
@@ -199,6 +204,16 @@ const noStore: MiddlewareHandler = async (c, next) => {
   c.header("cache-control", "no-store");
 };
 
+/** What the description says of the whole. */
+const DESCRIPTION = {
+  openapi: "3.1.0",
+  info: {
+    title: "Kituo",
+    version: VERSION,
+    description: "An always-on Jami peer. Ids are lower-case hex, times seconds since 1970, errors RFC 9457.",
+  },
+};
+
 /** Serves the description, made from the schemas that check the requests. */
 function describe(app: OpenAPIHono): void {
   app.openAPIRegistry.registerComponent("securitySchemes", "bearer", {
@@ -212,14 +227,7 @@ function describe(app: OpenAPIHono): void {
     name: SESSION_COOKIE,
     description: "A person who signed in; `x-kituo-role` of a route is the least role that may use it.",
   });
-  app.doc31(`${API}/openapi.json`, {
-    openapi: "3.1.0",
-    info: {
-      title: "Kituo",
-      version: VERSION,
-      description: "An always-on Jami peer. Ids are lower-case hex, times seconds since 1970, errors RFC 9457.",
-    },
-  });
+  app.doc31(`${API}/openapi.json`, DESCRIPTION);
 }
 
 /** What went wrong, without anything internal. */

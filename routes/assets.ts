@@ -2,6 +2,7 @@
 
 import { gzipSync } from "node:zlib";
 import { KituoError, messageOf } from "../core/base/errors.ts";
+import type { Licence } from "../core/licences.ts";
 import { router } from "./router.ts";
 
 /** The console was not built, or half. */
@@ -13,6 +14,8 @@ export interface Assets {
   css: string;
   /** by name */
   files: Map<string, Asset>;
+  /** Kituo's own licence, and those of all packages */
+  licences: { own: string; packages: Licence[] };
 }
 
 /** A file, and the same packed. */
@@ -50,7 +53,8 @@ export function readAssets(root: URL): Assets {
       if (/\.(js|css)$/.test(name)) files.set(name, read(new URL(name, dist)));
     }
     if (!files.has(client) || !files.has(css)) throw new AssetsError("files are missing");
-    return { client, css, files };
+    const licences: Assets["licences"] = JSON.parse(Deno.readTextFileSync(new URL("licences.json", dist)));
+    return { client, css, files, licences };
   } catch (error) {
     throw new AssetsError(`the console was not built (deno task build): ${messageOf(error)}`, { cause: error });
   }
@@ -62,7 +66,7 @@ function read(path: URL): Asset {
 }
 
 /** A console without scripts and styles, for who only wants the pages' text. */
-export const NO_ASSETS: Assets = { client: "", css: "", files: new Map() };
+export const NO_ASSETS: Assets = { client: "", css: "", files: new Map(), licences: { own: "", packages: [] } };
 
 /** The routes of the files. */
 export function assetRoutes({ files }: Assets) {

@@ -6,13 +6,13 @@ import { useEffect, useRef, useState } from "preact/hooks";
 // deno-lint-ignore no-explicit-any -- each event has data of its own, in the form that the API describes
 export type Handlers = Record<string, (data: any) => void>;
 
-/** Calls the handlers of a component as long as it is there. @returns whether the stream is open */
-export function useEvents(handlers: Handlers): boolean {
+/** Calls the handlers of a component as long as it is there. @param stream under /api/v1 @returns whether the stream is open */
+export function useEvents(handlers: Handlers, stream = "/events"): boolean {
   const latest = useRef(handlers);
   latest.current = handlers;
   const [open, setOpen] = useState(true);
   useEffect(() => {
-    const source = new EventSource("/api/v1/events");
+    const source = new EventSource(`/api/v1${stream}`);
     source.onopen = () => setOpen(true);
     source.onerror = () => setOpen(false);
     for (const type of Object.keys(handlers)) {

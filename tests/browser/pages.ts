@@ -25,5 +25,9 @@ export const PAGES: Record<string, PathOf> = {
   devices: () => "/settings/devices",
   admins: () => "/settings/admins",
   audit: () => "/audit",
+  backup: () => "/settings/backup",
+  logs: () => "/settings/logs",
+  about: () => "/settings/about",
+  api: () => "/api",
   nothing: () => "/nothing",
 };

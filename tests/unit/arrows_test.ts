@@ -23,7 +23,7 @@ const ROOMS = [
 const SETTINGS = ["config.ts", "log_ring.ts", "logging.ts", "permissions_command.ts", "version.ts"];
 
 /** Files that build the console, before anything runs. */
-const BUILD = ["build.ts", "tw.ts"];
+const BUILD = ["build.ts", "licences.ts", "tw.ts"];
 
 /** What the pages and the API may use of core/, besides types. */
 const FACE_ROOMS = ["base", "admins"];
