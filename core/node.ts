@@ -132,6 +132,7 @@ export class Node implements RunnableNode {
   readonly metrics: NodeMetrics;
   #stopKeeping = () => {};
   #wasReady = false;
+  #left: Promise<void> | null = null;
 
   constructor(
     private readonly config: Config,
@@ -230,6 +231,7 @@ export class Node implements RunnableNode {
   /** @throws {PortError} when a port cannot be had */
   async start(): Promise<void> {
     const { dhtPort, peerPort } = this.config;
+    if (this.#relay.revoked) return await this.#relay.start(); // what is here can be read, and that is all
     await takingPort(`TCP port ${peerPort} (--peer-port)`, () => this.#relay.connections.listen());
     await takingPort(`UDP port ${dhtPort} (--dht-port)`, () => this.#dht.start());
     await this.#relay.start();
@@ -239,6 +241,11 @@ export class Node implements RunnableNode {
     this.backups.start();
     this.network.start();
     this.#stopKeeping = every(systemClock, DHT_STATE_EVERY_MS, () => this.#keepState());
+  }
+
+  /** Once, and for good. */
+  #leaveDht(): Promise<void> {
+    return this.#left ??= this.#dht.stop();
   }
 
   async stop(): Promise<void> {
@@ -252,7 +259,7 @@ export class Node implements RunnableNode {
     await this.moderation.stop();
     await this.#relay.stop();
     this.#keepState();
-    await this.#dht.stop();
+    await this.#leaveDht();
     this.store.close();
   }
 
@@ -573,6 +580,10 @@ export class Node implements RunnableNode {
     this.#relay.ownDevices.on("device", ({ device }) => this.#emit({ type: "device", data: { deviceId: device } }));
     this.devices.linking.on("stage", () => this.#emit({ type: "link", data: this.devices.link() }));
     this.#relay.on("revoked", () => this.#status());
+    this.#relay.on(
+      "retired",
+      () => void this.#leaveDht().catch((error) => log.error("leaving the DHT: {error}", { error })),
+    );
     account.on("announced", () => this.#status());
     account.presence.on("appeared", ({ account: jamiId }) => this.#presence(jamiId));
     account.presence.on("vanished", ({ account: jamiId }) => this.#presence(jamiId));

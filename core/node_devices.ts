@@ -86,9 +86,7 @@ export class NodeDevices implements DevicesApi {
 
   #isRevoked(device: DeviceId): boolean {
     const { relay, identity } = this.options;
-    const certificate = this.#certificate(device);
-    const lists = relay.account.certificates.revocations(identity.account);
-    return certificate !== null && lists.some((list) => list.revokes(certificate));
+    return device === identity.device ? relay.revoked : relay.account.certificates.isRevoked(identity.account, device);
   }
 
   #certificate(device: DeviceId): Certificate | null {

@@ -2,16 +2,18 @@
 
 import type { Clock } from "../base/clock.ts";
 import { Emitter } from "../base/events.ts";
+import { within } from "../base/limits.ts";
 import { encode } from "../base/msgpack.ts";
 import type { Random } from "../base/random.ts";
 import { certificateKeys, certificateValue } from "../dht/certificate_value.ts";
-import type { Dht } from "../dht/dht.ts";
+import type { Dht, Kept } from "../dht/dht.ts";
 import { unpackValue } from "../dht/value.ts";
 import type { Identity } from "../identity/identity.ts";
 import type { Peer } from "../identity/chain.ts";
 import type { AccountId } from "../identity/ids.ts";
 import type { Store } from "../store/store.ts";
 import { CertificateBook, readRevocationValue } from "./certificates.ts";
+import { LOOKUP_TIMEOUT_MS } from "./constants.ts";
 import { Contacts } from "./contacts.ts";
 import { Inbox } from "./inbox.ts";
 import { Presence } from "./presence.ts";
@@ -35,7 +37,7 @@ export class Account extends Emitter<{ announced: null }> {
   readonly contacts: Contacts;
   readonly inbox: Inbox;
   #published: { stop(): void }[] = [];
-  #revocations: { stop(): void } | null = null;
+  #revocations: Pick<Kept, "done" | "stop"> | null = null;
   #announced = false;
 
   constructor(private readonly options: AccountOptions) {
@@ -98,8 +100,15 @@ export class Account extends Emitter<{ announced: null }> {
     this.#revocations = dht.keep(identity.account, { id: random.id(), type: 0, data: encode(list.der), priority: 1 });
   }
 
+  /** Until other nodes have our list of revoked devices, or that takes too long. */
+  async tellRevocations(): Promise<void> {
+    const done: Promise<unknown> = this.#revocations?.done ?? Promise.resolve();
+    await within(this.options.clock, LOOKUP_TIMEOUT_MS, "publishing a revocation list", done).catch(() => {}); // it is tried again by others
+  }
+
   stop(): void {
     this.#revocations?.stop();
+    this.#revocations = null;
     this.contacts.stop();
     this.inbox.stop();
     this.presence.stop();

@@ -102,6 +102,13 @@ export class CertificateBook extends Emitter<{ revoked: { account: AccountId; li
     return row ? [RevocationList.fromDer(row.der)] : [];
   }
 
+  /** Has the account revoked this device? Also false when its certificate was never seen. */
+  isRevoked(account: AccountId, device: DeviceId): boolean {
+    const lists = this.revocations(account);
+    const chain = lists.length > 0 ? this.known(device) : null;
+    return chain !== null && lists.some((list) => list.revokes(chain[0]));
+  }
+
   /** Takes in a revocation list found at the account's DHT key, if the account signed it (account.md 5). */
   learnRevocations(account: AccountId, der: Bytes): void {
     if (der.length > MAX_CRL_VALUE) return;

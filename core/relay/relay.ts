@@ -77,7 +77,14 @@ export interface RelayOptions {
   isGuest?(device: DeviceId): boolean;
 }
 
-export class Relay extends Emitter<{ revoked: null }> {
+export type RelayEvents = {
+  /** The own account has revoked this device. */
+  revoked: null;
+  /** All that this device had with others has ended, because it was revoked. */
+  retired: null;
+};
+
+export class Relay extends Emitter<RelayEvents> {
   readonly account: Account;
   readonly connections: ConnectionManager;
   readonly conversations: Conversations;
@@ -132,7 +139,7 @@ export class Relay extends Emitter<{ revoked: null }> {
       presence,
       clock,
       random,
-      wanted: (account, device) => this.#serves(account, device),
+      wanted: (account, device) => this.#serves(account, device) && !certificates.isRevoked(account, device),
     });
     this.#messenger = new Messenger({
       clock,
@@ -278,9 +285,12 @@ export class Relay extends Emitter<{ revoked: null }> {
   /** This device was revoked: it takes part in nothing any more. What is here can still be read. */
   async #retire(): Promise<void> {
     log.error("this device was revoked by its own account: it takes part in nothing any more");
-    this.#endAll();
-    await this.connections.stop();
     this.emit("revoked", null);
+    this.links.stop();
+    await this.connections.stop();
+    await this.account.tellRevocations(); // it may have revoked itself, and be the only one who knows
+    this.#endAll();
+    this.emit("retired", null);
   }
 
   /** Ends all connections in order. */

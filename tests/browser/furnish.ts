@@ -19,6 +19,8 @@ export async function furnish(admins: Admins, store: Store, demo: Demo, url: str
     const { actor } = await admins.accept(secret, { name, password: OWNER.password }, site);
     admins.describeSession(actor.session ?? "", "192.0.2.41", "Mozilla/5.0 (Android 15; Mobile) Firefox/140.0");
   }
+  store.ownDevices.put({ device: "5a".repeat(32), name: "Kituo cha Lamu", seen: Date.now() - HOUR });
+  store.ownDevices.put({ device: "b3".repeat(32), name: "Neema's phone", seen: Date.now() - 40 * HOUR });
   admins.invite("moderator", 3 * 24 * HOUR, OWNER.name);
   admins.addToken("prometheus", "viewer", null, OWNER.name);
   admins.addToken("nightly-export", "owner", 90 * 24 * HOUR, OWNER.name);

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { type Bytes, utf8 } from "../../../core/base/bytes.ts";
 import { SYNC_BURST, SYNC_MAX_OUT } from "../../../core/messaging/constants.ts";
 import { EMPTY_SYNC, encodeSync } from "../../../core/messaging/sync_message.ts";
+import { signRevocations } from "../../../core/identity/revoke.ts";
 import { OwnDevices } from "../../../core/relay/own_devices.ts";
 import { Mode } from "../../../core/swarm/conversation_facts.ts";
 import { channelPair, type MemoryChannel } from "../../support/channel_pair.ts";
@@ -154,4 +155,36 @@ Deno.test("own devices: state of any size goes into frames that each hold one me
       assert.equal(new Set(told).size, 1_500);
     }
     return Promise.resolve();
+  }));
+
+Deno.test("own devices: one that is revoked ends its part, is connected with nobody, and the others are told by the DHT", () =>
+  withWorld(async (world) => {
+    const [one, two] = await twoDevices(world);
+    const three = await world.node(bob);
+    await one.relay.account.contacts.add(bob.account);
+    await until("bob is connected with both", () => three.relay.connections.connections().length >= 2);
+    const entries = new Map([[other.chain[0].serial, Date.now()]]);
+    const signers = { accountKey: alice.accountKey, accountChain: alice.chain.slice(1) };
+    const list = await signRevocations(signers, { number: 1n, now: Date.now(), entries });
+    const retired = two.relay.once("retired");
+    one.relay.account.certificates.learnRevocations(alice.account, list.der);
+    await retired;
+    assert.ok(two.relay.revoked && !one.relay.revoked);
+    const isTwo = ({ peer }: { peer: { device: string } }) => peer.device === other.device;
+    await until(
+      "nobody is connected with it",
+      () => ![...one.relay.connections.connections(), ...three.relay.connections.connections()].some(isTwo),
+    );
+    assert.deepEqual(two.relay.connections.connections(), []);
+    await world.stop(two);
+    const again = await world.node(other, false);
+    assert.ok(again.relay.revoked);
+    assert.ok(!again.relay.account.announced);
+    // one that revokes itself tells others before it goes
+    const both = new Map([...entries, [alice.chain[0].serial, Date.now()]]);
+    const last = await signRevocations(signers, { number: 2n, now: Date.now(), entries: both });
+    const gone = one.relay.once("retired");
+    one.relay.account.certificates.learnRevocations(alice.account, last.der);
+    await gone;
+    await until("bob knows", () => three.relay.account.certificates.revocations(alice.account)[0]?.number === 2n);
   }));
