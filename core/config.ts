@@ -303,15 +303,17 @@ export type Config = z.infer<typeof schema>;
 const switches = { help: "Show this help.", version: "Show the version." };
 
 /** One setting with its names. */
-interface Option extends OptionText {
-  key: string;
+export interface Option extends OptionText {
+  key: keyof Config;
   flag: string;
   variable: string;
   /** its key in `kituo.json`, "" = it has no place there */
   fileKey: string;
 }
 
-const options: Option[] = Object.entries(schema.shape).map(([key, field]) => {
+/** Every setting, in the order of the help. */
+export const options: readonly Option[] = Object.entries(schema.shape).map(([name, field]) => {
+  const key = name as keyof Config; // reason: the type is made from this very object
   const words = key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
   const text = described.get(field);
   if (!text) throw new ConfigError(`${key} is not described`);
@@ -324,10 +326,38 @@ const options: Option[] = Object.entries(schema.shape).map(([key, field]) => {
   };
 });
 
-/** A raw value and the name of where it came from, for error lines. */
+/** A raw value and where it came from, with the name that error lines have for that. */
 interface Given {
   value: unknown;
+  source: "flag" | "environment" | "file" | "default";
   from: string;
+}
+
+/** Where the values of a configuration came from. */
+export interface Origins {
+  /** Where a value came from: undefined = from nowhere, it is not set. */
+  of(key: keyof Config): Pick<Given, "source" | "from"> | undefined;
+  /**
+   * The configuration that a start would have now.
+   * @param changes what would stand in the settings file in place of what does; undefined = not there
+   * @throws {ConfigError}
+   */
+  again(changes?: Readonly<Record<string, unknown>>): Config;
+}
+
+const origins = new WeakMap<Config, Origins>();
+
+/** Where the values of a configuration that {@link parseConfig} gave came from. */
+export function originsOf(config: Config): Origins {
+  const known = origins.get(config);
+  if (!known) throw new ConfigError("this configuration was not read from anywhere");
+  return known;
+}
+
+/** What is wrong with a value; null = it can be used. */
+export function problemOf(key: keyof Config, value: unknown): string | null {
+  const result = schema.shape[key].safeParse(value);
+  return result.success ? null : result.error.issues[0].message;
 }
 
 /** Does the command line ask for a text to be shown instead of a node to be run? */
@@ -351,10 +381,22 @@ export function parseConfig(
   const given = new Map([...readEnvironment(env), ...readFlags(argv)]);
   const all = new Map([...defaults(), ...readSettingsFile(given, readFile), ...given]);
   const result = schema.safeParse(Object.fromEntries([...all].map(([key, { value }]) => [key, value])));
-  if (result.success) return result.data;
+  if (result.success) {
+    origins.set(result.data, {
+      of: (key) => all.get(key),
+      again: (changes = {}) => parseConfig(argv, env, (path) => withChanges(path, readFile(path), changes)),
+    });
+    return result.data;
+  }
   const issue = result.error.issues[0];
   const from = all.get(String(issue.path[0]))?.from ?? "settings";
   throw new ConfigError(`${from}: ${issue.message}`);
+}
+
+/** The text of a settings file with other values in it. */
+function withChanges(path: string, text: string | undefined, changes: Readonly<Record<string, unknown>>) {
+  if (Object.keys(changes).length === 0) return text;
+  return JSON.stringify({ ...text === undefined ? {} : parseObject(path, text), ...changes });
 }
 
 /** The settings of this process: {@link parseConfig} with its own environment and files. @throws {ConfigError} */
@@ -434,14 +476,14 @@ function isHostName(text: string): boolean {
 
 function defaults(): [string, Given][] {
   return options.flatMap(({ key, fallback }): [string, Given][] =>
-    fallback === undefined ? [] : [[key, { value: fallback, from: "default" }]]
+    fallback === undefined ? [] : [[key, { value: fallback, source: "default", from: "default" }]]
   );
 }
 
 function readEnvironment(env: (name: string) => string | undefined): [string, Given][] {
   return options.flatMap(({ key, variable }): [string, Given][] => {
     const value = env(variable);
-    return value === undefined || value === "" ? [] : [[key, { value, from: variable }]];
+    return value === undefined || value === "" ? [] : [[key, { value, source: "environment", from: variable }]];
   });
 }
 
@@ -459,7 +501,7 @@ function readFlags(argv: readonly string[]): Map<string, Given> {
     if (value === undefined || (inline === undefined && value.startsWith("--"))) {
       throw new ConfigError(`${flag} needs a value: ${flag} ${option.placeholder}`);
     }
-    found.set(option.key, { value, from: flag });
+    found.set(option.key, { value, source: "flag", from: flag });
   }
   return found;
 }
@@ -483,7 +525,7 @@ function readSettingsFile(
     if (key === "data" && !named) {
       throw new ConfigError(`${file}: "data" has no meaning here, for the file was found in the data folder`);
     }
-    return [key, { value, from: `${file}: ${key}` }];
+    return [key, { value, source: "file", from: `${file}: ${key}` }];
   });
 }
 

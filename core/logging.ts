@@ -41,8 +41,17 @@ export function recentWarnings(): LoggedWarning[] {
   }));
 }
 
-/** Sends what weighs at least `level` to standard error. Called once, by the program that runs. */
+/** The form that the program that runs has chosen; null = nothing is logged, as in tests. */
+let chosen: LogFormat | null = null;
+
+/** Changes the least weight of what is logged, when anything is. */
+export async function setLogLevel(level: LogLevel): Promise<void> {
+  if (chosen !== null) await configureLogging(level, chosen);
+}
+
+/** Sends what weighs at least `level` to standard error. Called by the program that runs. */
 export async function configureLogging(level: LogLevel, format: LogFormat = "auto"): Promise<void> {
+  chosen = format;
   const isForPeople = format === "auto" ? Deno.stderr.isTerminal() : format === "text";
   const lineOf = isForPeople ? terminalLine : jsonLine;
   const encoder = new TextEncoder();
@@ -57,6 +66,7 @@ export async function configureLogging(level: LogLevel, format: LogFormat = "aut
     }
   };
   await configure({
+    reset: true,
     sinks: { stderr: sink },
     loggers: [
       { category: ["kituo"], sinks: ["stderr"], lowestLevel: level },

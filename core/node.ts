@@ -53,7 +53,9 @@ import {
 import { logRing } from "./logging.ts";
 import { NodeBackups } from "./node_backup.ts";
 import { NodeMetrics } from "./node_metrics.ts";
+import type { NodeConfiguration } from "./node_configuration.ts";
 import { isNear, ownAddresses } from "./node_interfaces.ts";
+import { fileLimitsOf, settingsOf } from "./node_live_settings.ts";
 import { NodeNetwork } from "./node_network.ts";
 import { NodeOverview } from "./node_overview.ts";
 import { NodeGroupFiles } from "./node_group_files.ts";
@@ -126,6 +128,7 @@ export class Node implements RunnableNode {
   readonly devices: NodeDevices;
   readonly #listeners = new Set<(event: NodeEvent) => void>();
   readonly #started = systemClock.now();
+  readonly settings: NodeConfiguration;
   readonly #overview: NodeOverview;
   readonly backups: NodeBackups;
   readonly logs = logRing;
@@ -159,12 +162,7 @@ export class Node implements RunnableNode {
       conversationsDir: conversationsPath(config.data),
       refusedDir: refusedPath(config.data),
       filesDir: filesPath(config.data),
-      fileLimits: {
-        maxFile: config.maxFileSize,
-        total: config.fileQuota,
-        perConversation: config.conversationFileQuota,
-        retentionDays: config.fileRetentionDays,
-      },
+      fileLimits: fileLimitsOf(config),
       peerPort: config.peerPort,
       addresses: ownAddresses,
       publicAddresses: () => this.#publicAddresses(),
@@ -175,10 +173,15 @@ export class Node implements RunnableNode {
         config.acceptRequests === "anyone" ||
         (config.acceptRequests === "allowlist" && config.allowlist.includes(account)),
       openToAll: () => config.acceptRequests === "anyone",
-      offerContact: config.offerContact,
-      enforceModes: config.enforceModes,
       isGuest: (device) => this.devices.linking.isLinking(device),
+      get offerContact() {
+        return config.offerContact;
+      },
+      get enforceModes() {
+        return config.enforceModes;
+      },
     });
+    this.settings = settingsOf({ config, store, relay: this.#relay, names: this.#names });
     this.groupFiles = new NodeGroupFiles(store, this.#relay.files);
     const { connections } = this.#relay;
     const { called } = this.#names;

@@ -20,7 +20,9 @@ export * from "./node_api_devices.ts";
 export * from "./node_api_group_files.ts";
 export * from "./node_api_backup.ts";
 export * from "./node_api_operations.ts";
+export * from "./node_api_settings.ts";
 import type { NetworkApi } from "./node_api_network.ts";
+import type { SettingsApi } from "./node_api_settings.ts";
 
 export * from "./node_api_network.ts";
 import type { BanInfo, ModerationApi, ModerationWaiting } from "./node_api_moderation.ts";
@@ -496,6 +498,7 @@ export interface NodeApi {
   readonly backups: BackupApi;
   readonly logs: LogsApi;
   readonly metrics: MetricsApi;
+  readonly settings: SettingsApi;
   /** its place in the network */
   readonly network: NetworkApi;
   /** the devices of the own account */

@@ -37,7 +37,8 @@ export type Calling = (account: AccountId) => Called;
 /** All that a node does with names. */
 export class NodeNames {
   /** null: the settings name no name server */
-  readonly #names: Names | null;
+  #names: Names | null;
+  readonly #tellers: ((called: { jamiId: AccountId } & Called) => void)[] = [];
 
   /** @param self the node's own account */
   constructor(
@@ -46,7 +47,24 @@ export class NodeNames {
     private readonly store: Store,
     private readonly clock: Clock,
   ) {
-    this.#names = config.nameServer === "" ? null : new Names(config.nameServer, store.nameAnswers, clock);
+    this.#names = this.#asking();
+  }
+
+  #asking(): Names | null {
+    const { config: { nameServer }, store, clock } = this;
+    if (nameServer === "") return null;
+    const names = new Names(nameServer, store.nameAnswers, clock);
+    names.on("learnt", ({ account }) => {
+      for (const tell of this.#tellers) tell({ jamiId: account, ...this.called(account) });
+    });
+    return names;
+  }
+
+  /** The settings name another server. */
+  async serverChanged(): Promise<void> {
+    const before = this.#names;
+    this.#names = this.#asking();
+    await before?.stop();
   }
 
   readonly called: Calling = (account) => {
@@ -67,7 +85,7 @@ export class NodeNames {
 
   /** Calls `tell` when an account's name was learnt from the name server. */
   onLearnt(tell: (called: { jamiId: AccountId } & Called) => void): void {
-    this.#names?.on("learnt", ({ account }) => tell({ jamiId: account, ...this.called(account) }));
+    this.#tellers.push(tell);
   }
 
   async lookUpName(name: string): Promise<NameInfo> {

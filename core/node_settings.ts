@@ -6,11 +6,14 @@ import type { Config } from "./config.ts";
 import { NodeError, type NodeSettings } from "./node_api.ts";
 
 /**
- * Puts `changes` into the settings file, durably; all else in it stays.
+ * Puts `changes` into the settings file, durably; all else in it stays, and what is undefined is taken out.
  * @throws {NodeError} "conflict" when the file cannot be written
  */
-export function writeSettings({ config, data }: Pick<Config, "config" | "data">, changes: NodeSettings): void {
-  const path = config ?? join(data, "kituo.json");
+export function writeSettings(
+  config: Pick<Config, "config" | "data">,
+  changes: Readonly<Record<string, unknown>> | NodeSettings,
+): void {
+  const path = settingsFile(config);
   try {
     const text = JSON.stringify({ ...read(path), ...changes }, null, 2);
     const draft = `${path}.new`;
@@ -25,6 +28,11 @@ export function writeSettings({ config, data }: Pick<Config, "config" | "data">,
     }. Write the settings there by hand.`;
     throw new NodeError("conflict", message, { cause: error });
   }
+}
+
+/** The path of the settings file. */
+export function settingsFile({ config, data }: Pick<Config, "config" | "data">): string {
+  return config ?? join(data, "kituo.json");
 }
 
 function read(path: string): object {

@@ -18,6 +18,7 @@ export interface Tab<Key extends string = string> {
 
 /** The tabs of `/settings`, in their order. */
 export const SETTINGS_TABS: Tab<keyof Texts["layout"]["settingsTabs"]>[] = [
+  { href: "/settings", key: "node", role: "owner" },
   { href: "/settings/devices", key: "devices", role: "owner" },
   { href: "/settings/admins", key: "admins", role: "owner" },
   { href: "/settings/backup", key: "backup", role: "owner" },

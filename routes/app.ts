@@ -41,6 +41,7 @@ import { requestRoutes } from "./api/requests.ts";
 import { revealRoutes } from "./api/reveal.ts";
 import { searchRoutes } from "./api/search.ts";
 import { sessionRoutes } from "./api/session.ts";
+import { settingsRoutes } from "./api/settings.ts";
 import { setupRoutes } from "./api/setup.ts";
 import { tokenRoutes } from "./api/tokens.ts";
 import { MAX_BODY } from "./constants.ts";
@@ -159,6 +160,7 @@ export function createApp(node: NodeApi, options: AppOptions): OpenAPIHono {
     searchRoutes,
     overviewRoutes,
     networkRoutes,
+    settingsRoutes,
     revealRoutes,
     exportRoutes,
     backupRoutes,

@@ -22,6 +22,7 @@ import { keepPreferences, type Renderer } from "./_page.tsx";
 import type { Privacy } from "./privacy.ts";
 import { requestsPage } from "./requests.tsx";
 import { router } from "./router.ts";
+import { settingsPage } from "./settings.tsx";
 import { requireSession } from "./middlewares/require_session.ts";
 
 /** What the pages are made with. */
@@ -54,6 +55,7 @@ export function pageRoutes({ api, renderer, privacy }: PagesOptions) {
   }
   routes.get("/add", viewer, (c) => renderer.page(c, (page) => addPage(api, page)));
   routes.get("/requests", moderator, (c) => renderer.page(c, (page) => requestsPage(api, page)));
+  routes.get("/settings", owner, (c) => renderer.page(c, (page) => settingsPage(api, page)));
   routes.get("/network", viewer, (c) => renderer.page(c, (page) => networkPage(api, page)));
   routes.get("/account", viewer, (c) => renderer.page(c, (page) => accountPage(api, page, callerOf(c))));
   routes.get("/settings/devices", owner, (c) => renderer.page(c, (page) => devicesPage(api, page)));

@@ -1,7 +1,7 @@
 #!/bin/bash
 # Installs what the tests with real Jami daemons and a real browser need and is missing: Debian packages, so as root. Without root, or
 # elsewhere, it says what is missing; those tests then say that they are skipped.
-needed=(jami-daemon dhtnode dbus iproute2 procps util-linux git openssl chromium)
+needed=(jami-daemon dhtnode dbus iproute2 nftables procps util-linux git openssl chromium)
 
 missing=()
 for package in "${needed[@]}"; do

@@ -116,6 +116,14 @@ export class Files extends Emitter<FilesEvents> {
     this.#downloads.wake([conversation]);
   }
 
+  /** The limits were changed: they are obeyed at once. */
+  limitsChanged(): void {
+    this.#limitSizes();
+    this.#gone(this.policy.trim());
+    this.#expire();
+    this.#downloads.wake(this.options.store.files.wanting());
+  }
+
   #limitSizes(): void {
     const { files, fileRules } = this.options.store;
     files.limitSize(this.policy.largest());

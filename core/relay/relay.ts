@@ -144,7 +144,13 @@ export class Relay extends Emitter<RelayEvents> {
     this.#messenger = new Messenger({
       clock,
       random,
-      identity: { account: identity.account, device: identity.device, displayName: options.displayName() },
+      identity: {
+        account: identity.account,
+        device: identity.device,
+        get displayName() {
+          return options.displayName(); // it may be changed
+        },
+      },
       seen: (account, token) => !store.treated.add("message", `${account}/${token}`, clock.now()),
       generations: {
         get: (device) => store.certificates.byDevice(device)?.generation,
@@ -232,7 +238,12 @@ export class Relay extends Emitter<RelayEvents> {
       invitations: this.#owed,
     });
     const inGroups = { store, clock, self: identity.account, groups: this.groups };
-    this.#moderation = new Moderation({ ...inGroups, enforceModes: options.enforceModes });
+    this.#moderation = new Moderation({
+      ...inGroups,
+      get enforceModes() {
+        return options.enforceModes; // it may be changed
+      },
+    });
     this.joinLinks = new JoinLinks({ ...inGroups, random, conversations: this.conversations });
     this.#clones = new Clones({
       clock,

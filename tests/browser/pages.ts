@@ -29,5 +29,6 @@ export const PAGES: Record<string, PathOf> = {
   logs: () => "/settings/logs",
   about: () => "/settings/about",
   api: () => "/api",
+  nodeSettings: () => "/settings",
   nothing: () => "/nothing",
 };

@@ -20,7 +20,14 @@ const ROOMS = [
 ];
 
 /** Files of core/ that belong to no room: what they may see of the rooms. */
-const SETTINGS = ["config.ts", "log_ring.ts", "logging.ts", "permissions_command.ts", "version.ts"];
+const SETTINGS = [
+  "config.ts",
+  "log_ring.ts",
+  "logging.ts",
+  "permissions_command.ts",
+  "setting_traits.ts",
+  "version.ts",
+];
 
 /** Files that build the console, before anything runs. */
 const BUILD = ["build.ts", "licences.ts", "tw.ts"];

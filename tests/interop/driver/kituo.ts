@@ -8,7 +8,7 @@ import type { ProcessStats } from "./daemon_process.ts";
 import type { Host, HostProcess, Network } from "./network.ts";
 
 const START_SCRIPT = fileURLToPath(new URL("../../../core/start.sh", import.meta.url));
-const HTTP_PORT = 8042;
+export const HTTP_PORT = 8042;
 const START_TIMEOUT = 60_000; // ms: a first start makes three RSA-4096 keys
 const WAIT_TIMEOUT = 60_000; // ms
 const POLL_INTERVAL = 50; // ms
@@ -181,9 +181,9 @@ export class KituoProcess implements AsyncDisposable {
     return await Deno.readTextFile(this.log).catch(() => "");
   }
 
-  /** The address of its console, as seen from the tests. */
+  /** The address of its console, as seen from the tests (a router must forward its port). */
   get url(): string {
-    return `http://${this.host.address}:${HTTP_PORT}`;
+    return `http://${(this.host.router ?? this.host).address}:${HTTP_PORT}`;
   }
 
   async token(): Promise<string> {

@@ -6,6 +6,7 @@ const SLOTS = 100; // networks that may exist at once on one machine
 const FIRST_SUBNET = 100; // network number n has the addresses 10.(100+n).0.0/24
 const MAX_HOSTS = 250; // .251 and up are for the switch and the tests themselves
 const TEST_ADDRESS = 253, SWITCH_ADDRESS = 254;
+const INSIDE_SUBNET = "192.168"; // behind router number n are the addresses 192.168.n.0/24
 const DHT_PORT = 4222;
 
 /** One machine of a network. */
@@ -14,6 +15,8 @@ export interface Host {
   readonly namespace: string;
   /** Its only IPv4 address. IPv6 is off: with it on, Debian's jamid can hang in a netlink `recv` while it lists addresses. */
   readonly address: string;
+  /** What it is behind: everybody else sees it at the router's address. */
+  readonly router?: Host;
 }
 
 export interface SpawnOptions {
@@ -154,6 +157,44 @@ export class Network implements AsyncDisposable {
     await this.#addCable(host.namespace, `e-${host.namespace}`, `s-${host.namespace}`, host.address);
     await ip(["-n", host.namespace, "route", "add", "default", "via", this.switch.address]);
     return host;
+  }
+
+  /**
+   * A new host behind a router of its own, which translates addresses (NAT) as most at home do: answers get in, nothing else does but what
+   * `forward` lets in.
+   */
+  async hostBehindRouter(): Promise<Host & { router: Host }> {
+    const router = await this.host();
+    if (this.#hosts === MAX_HOSTS) throw new Error(`more than ${MAX_HOSTS} hosts`);
+    const number = ++this.#hosts;
+    const namespace = `${this.prefix}-${number}`,
+      inside = `i-${namespace}`,
+      subnet = `${INSIDE_SUBNET}.${router.number}`;
+    await this.#addNamespace(namespace);
+    const peer = ["peer", "name", inside, "netns", router.namespace];
+    await ip(["link", "add", `e-${namespace}`, "netns", namespace, "type", "veth", ...peer]);
+    await ip(["-n", router.namespace, "addr", "add", `${subnet}.1/24`, "dev", inside]);
+    await ip(["-n", router.namespace, "link", "set", inside, "up"]);
+    await ip(["-n", namespace, "addr", "add", `${subnet}.2/24`, "dev", `e-${namespace}`]);
+    await ip(["-n", namespace, "link", "set", `e-${namespace}`, "up"]);
+    await ip(["-n", namespace, "route", "add", "default", "via", `${subnet}.1`]);
+    await this.run(router, ["sysctl", "-qw", "net.ipv4.ip_forward=1"]);
+    const outside = `e-${router.namespace}`;
+    for (
+      const rule of [
+        "add table ip nat",
+        "add chain ip nat in { type nat hook prerouting priority -100 ; }",
+        "add chain ip nat out { type nat hook postrouting priority 100 ; }",
+        `add rule ip nat out oifname ${outside} masquerade`,
+      ]
+    ) await this.run(router, ["nft", rule]);
+    return { number, namespace, address: `${subnet}.2`, router };
+  }
+
+  /** The router of a host sends what comes to this port of it on to the host. */
+  async forward({ address, router }: Host & { router: Host }, protocol: "tcp" | "udp", port: number): Promise<void> {
+    const rule = `add rule ip nat in iifname e-${router.namespace} ${protocol} dport ${port} dnat to ${address}`;
+    await this.run(router, ["nft", rule]);
   }
 
   /** Pulls the host's cable at the switch. It keeps address and routes: its peers only find out by time-outs. */

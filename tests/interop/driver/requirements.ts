@@ -2,7 +2,7 @@
 
 import { JAMID } from "./daemon_process.ts";
 
-const PROGRAMS = ["ip", "flock", "sysctl", "dhtnode", "dbus-daemon", "git", JAMID];
+const PROGRAMS = ["ip", "flock", "sysctl", "dhtnode", "dbus-daemon", "git", "nft", JAMID];
 
 /** What is missing here, in words; empty when the tests can run. */
 export async function missing(): Promise<string[]> {

@@ -41,7 +41,7 @@ Deno.test("the set-up page makes the first admin and tells what is wrong; typed 
   const done = await submit(world, "/setup", fields);
   assert.deepEqual([done.status, done.headers.get("location")], [303, "/"]);
   assert.equal(node.admins.bySession(cookieOf(done) ?? "")?.name, "Asha");
-  assert.deepEqual(node.settings, { name: "Kituo cha Pwani", acceptRequests: "anyone" });
+  assert.deepEqual(node.configured, { name: "Kituo cha Pwani", acceptRequests: "anyone" });
   await pageOf(await submit(world, "/setup", fields), 409);
   assert.equal((await app.request("/setup")).headers.get("location"), "/sign-in");
   assert.deepEqual(node.admins.audit({ action: "node.setup" }, 9).map(({ actor }) => actor), ["Asha"]);

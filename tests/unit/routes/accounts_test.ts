@@ -44,12 +44,12 @@ Deno.test("set-up: the link makes an owner who is signed in, names the node and 
   await problemOf(post(world, "/setup", { secret, admin: { name: "Asha" } }), 422);
   await problemOf(post(world, "/setup", { secret, admin: ADMIN, node: { name: "a\nb" } }), 422);
   await problemOf(post(world, "/setup", { secret, admin: ADMIN, node: { acceptRequests: "all" } }), 422);
-  assert.deepEqual(node.settings, {});
+  assert.deepEqual(node.configured, {});
   const response = await post(world, "/setup", { secret, admin: ADMIN, node: wanted });
   assert.equal(response.status, 201);
   const me = await response.json();
   assert.deepEqual([me.name, me.role, me.kind], ["Asha", "owner", "session"]);
-  assert.deepEqual(node.settings, wanted);
+  assert.deepEqual(node.configured, wanted);
   const headers = browser(cookieOf(response));
   assert.deepEqual(await (await app.request("/api/v1/session", { headers })).json(), me);
   assert.deepEqual(await (await app.request("/api/v1/setup")).json(), { needed: false });

@@ -47,6 +47,7 @@ import { FakeModeration } from "./fake_moderation.ts";
 import { VirtualClock } from "../../support/virtual_clock.ts";
 import { FakeNetwork } from "./fake_network.ts";
 import { FakeDevices } from "./fake_devices.ts";
+import { FakeSettings } from "./fake_settings.ts";
 
 /** 40 hex digits that say which they are. */
 export function id(n: number): string {
@@ -65,7 +66,9 @@ export class FakeNode implements NodeApi {
   readonly store = new Store(this.db);
   readonly admins: Admins;
   readonly network = new FakeNetwork();
-  readonly settings: NodeSettings = {};
+  /** What the set-up has said. */
+  readonly configured: NodeSettings = {};
+  readonly settings = new FakeSettings();
   readonly backups = fakeBackups();
   readonly logs = new LogRing(10);
   /** The requests that were measured. */
@@ -136,7 +139,7 @@ export class FakeNode implements NodeApi {
 
   async configure(settings: NodeSettings): Promise<void> {
     await Promise.resolve();
-    Object.assign(this.settings, settings);
+    Object.assign(this.configured, settings);
   }
 
   info() {

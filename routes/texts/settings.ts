@@ -1,0 +1,218 @@
+/** The texts of the settings. All languages have exactly these keys. */
+
+/** What a setting is called, and what it does (in English the words of the schema serve). */
+type Words = Record<string, { name: string; hint?: string }>;
+
+const en = {
+  title: "Settings",
+  lead: "The same settings as in the file, the environment and the flags. Changes are written to {file}.",
+  search: "Search the settings",
+  noneFound: "Nothing fits.",
+  groups: {
+    identity: "Identity",
+    requests: "Requests and members",
+    files: "Files",
+    network: "Network",
+    console: "Console and log",
+    backup: "Back-ups",
+    folders: "Folders and beginnings",
+  },
+  restartTitle: "Some changes wait for a restart",
+  restartHint: "The node goes on with the old values until it is started again.",
+  problemTitle: "The next start would fail",
+  afterRestart: "after a restart: {value}",
+  needsRestart: "Takes effect after a restart.",
+  atOnce: "Takes effect at once.",
+  fixedBy: "Set by {what}, which wins over this page.",
+  sources: { flag: "flag", environment: "environment", file: "changed", default: "" },
+  reset: "Use the default",
+  resetTo: "Back to the default: {value}",
+  nothing: "nothing",
+  yes: "on",
+  no: "off",
+  secretSet: "It is set, and shown to nobody.",
+  listHint: "One entry a line.",
+  sizeHint: "Bytes, or with K, M, G or T behind the number.",
+  changes: { one: "{n} change", other: "{n} changes" },
+  save: "Save",
+  discard: "Discard",
+  saved: "Saved.",
+  wrong: {
+    one: "{n} value cannot be used; it is marked above.",
+    other: "{n} values cannot be used; they are marked above.",
+  },
+  choices: {
+    acceptRequests: {
+      manual: "An admin decides",
+      allowlist: "Accept those on the allowlist",
+      anyone: "Accept everybody",
+    },
+    logLevel: { debug: "Everything", info: "Normal", warning: "Warnings", error: "Errors only" },
+    logFormat: { auto: "Text on a terminal, else JSON", text: "Text", json: "JSON" },
+  } as Record<string, Record<string, string>>,
+  words: {
+    name: { name: "Name" },
+    picture: { name: "Picture" },
+    nameServer: { name: "Name server" },
+    serveNames: { name: "Be a name server at" },
+    acceptRequests: { name: "Contact requests and invitations" },
+    allowlist: { name: "Allowlist" },
+    offerContact: { name: "Offer members to be contacts" },
+    enforceModes: { name: "Enforce the modes of groups" },
+    maxFileSize: { name: "Largest file" },
+    fileQuota: { name: "Room for all files" },
+    conversationFileQuota: { name: "Room for the files of one conversation" },
+    fileRetentionDays: { name: "Days that files are kept" },
+    bootstrap: { name: "Bootstrap hosts" },
+    dhtPort: { name: "UDP port of the DHT" },
+    peerPort: { name: "TCP port for peers" },
+    publicAddress: { name: "Public addresses" },
+    http: { name: "Address of the console" },
+    consoleOrigin: { name: "Public origins of the console" },
+    trustedProxy: { name: "Trusted reverse proxies" },
+    blind: { name: "Blind" },
+    logLevel: { name: "Log" },
+    logFormat: { name: "Form of the log" },
+    backupDir: { name: "Folder for back-ups" },
+    backupEvery: { name: "Hours between back-ups" },
+    backupKeep: { name: "Back-ups that are kept" },
+    backupPassphraseFile: { name: "File with the passphrase" },
+    backupFiles: { name: "Files in back-ups" },
+    link: { name: "Be linked to an account" },
+    importArchive: { name: "Archive to take over" },
+    data: { name: "Data folder" },
+    config: { name: "Settings file" },
+  } as Words,
+};
+
+/** The texts of one language. */
+export type SettingsTexts = typeof en;
+
+const fr: SettingsTexts = {
+  title: "Réglages",
+  lead:
+    "Les mêmes réglages que dans le fichier, l’environnement et les options. Les changements sont écrits dans {file}.",
+  search: "Chercher un réglage",
+  noneFound: "Rien ne correspond.",
+  groups: {
+    identity: "Identité",
+    requests: "Demandes et membres",
+    files: "Fichiers",
+    network: "Réseau",
+    console: "Console et journal",
+    backup: "Sauvegardes",
+    folders: "Dossiers et débuts",
+  },
+  restartTitle: "Des changements attendent un redémarrage",
+  restartHint: "Le nœud garde les anciennes valeurs jusqu’à son prochain démarrage.",
+  problemTitle: "Le prochain démarrage échouerait",
+  afterRestart: "après un redémarrage : {value}",
+  needsRestart: "Prend effet après un redémarrage.",
+  atOnce: "Prend effet aussitôt.",
+  fixedBy: "Fixé par {what}, qui l’emporte sur cette page.",
+  sources: { flag: "option", environment: "environnement", file: "modifié", default: "" },
+  reset: "Valeur par défaut",
+  resetTo: "Retour à la valeur par défaut : {value}",
+  nothing: "rien",
+  yes: "oui",
+  no: "non",
+  secretSet: "Il est défini, et montré à personne.",
+  listHint: "Une entrée par ligne.",
+  sizeHint: "Octets, ou avec K, M, G ou T derrière le nombre.",
+  changes: { one: "{n} changement", other: "{n} changements" },
+  save: "Enregistrer",
+  discard: "Abandonner",
+  saved: "Enregistré.",
+  wrong: {
+    one: "{n} valeur est inutilisable ; elle est marquée ci-dessus.",
+    other: "{n} valeurs sont inutilisables ; elles sont marquées ci-dessus.",
+  },
+  choices: {
+    acceptRequests: {
+      manual: "Un administrateur décide",
+      allowlist: "Accepter les comptes de la liste",
+      anyone: "Accepter tout le monde",
+    },
+    logLevel: { debug: "Tout", info: "Normal", warning: "Avertissements", error: "Erreurs seulement" },
+    logFormat: { auto: "Texte sur un terminal, sinon JSON", text: "Texte", json: "JSON" },
+  },
+  words: {
+    name: { name: "Nom", hint: "Nom montré aux contacts." },
+    picture: { name: "Image", hint: "Image montrée aux contacts : PNG ou JPEG, 256 Kio au plus." },
+    nameServer: {
+      name: "Serveur de noms",
+      hint: "Où les noms enregistrés sont cherchés, et où le nœud enregistre le sien ; none = nulle part.",
+    },
+    serveNames: {
+      name: "Être serveur de noms à",
+      hint: "Être un serveur de noms pour les applications Jami, à une adresse à part.",
+    },
+    acceptRequests: {
+      name: "Demandes de contact et invitations",
+      hint: "Qui est accepté sans que personne ne décide.",
+    },
+    allowlist: { name: "Liste d’acceptés", hint: "Comptes que la règle de la liste accepte." },
+    offerContact: {
+      name: "Proposer aux membres d’être contacts",
+      hint: "Demande à chaque membre d’un groupe de devenir contact, car Jami ne répond aux appels que de contacts.",
+    },
+    enforceModes: {
+      name: "Faire respecter les modes des groupes",
+      hint:
+        "Bannit qui est invité par un simple membre là où seuls les admins invitent, et invite dans les groupes publics qui le demande.",
+    },
+    maxFileSize: {
+      name: "Plus grand fichier",
+      hint: "Les fichiers des membres sont pris jusqu’à cette taille ; 0 = aucun.",
+    },
+    fileQuota: {
+      name: "Place pour tous les fichiers",
+      hint: "Quand elle est pleine, les plus anciens de la conversation la plus lourde cèdent.",
+    },
+    conversationFileQuota: {
+      name: "Place pour les fichiers d’une conversation",
+      hint: "Quand elle est pleine, ses plus anciens cèdent.",
+    },
+    fileRetentionDays: {
+      name: "Jours de conservation des fichiers",
+      hint: "Les fichiers sont abandonnés tant de jours après leur envoi ; 0 = jamais.",
+    },
+    bootstrap: { name: "Hôtes d’amorçage", hint: "Nœuds de la DHT par où commencer ; none = attendre les autres." },
+    dhtPort: { name: "Port UDP de la DHT", hint: "0 = n’importe lequel." },
+    peerPort: { name: "Port TCP pour les pairs", hint: "0 = n’importe lequel." },
+    publicAddress: {
+      name: "Adresses publiques",
+      hint: "Sous lesquelles le monde voit cette machine, quand ce ne sont pas les siennes.",
+    },
+    http: { name: "Adresse de la console", hint: "Où écoutent la console et son API ; port 0 = n’importe lequel." },
+    consoleOrigin: {
+      name: "Origines publiques de la console",
+      hint: "Où un proxy inverse montre la console sous TLS, par exemple https://kituo.example.",
+    },
+    trustedProxy: { name: "Proxys de confiance", hint: "Proxys inverses dont l’en-tête X-Forwarded-For est cru." },
+    blind: { name: "Aveugle", hint: "Personne ne peut lire de messages ici, même avec une raison." },
+    logLevel: { name: "Journal", hint: "Poids minimal de ce qui est journalisé." },
+    logFormat: { name: "Forme du journal", hint: "Texte pour les personnes, JSON pour les machines." },
+    backupDir: { name: "Dossier des sauvegardes", hint: "Faire des sauvegardes de soi-même, dans ce dossier." },
+    backupEvery: { name: "Heures entre deux sauvegardes", hint: "De 1 heure à un an." },
+    backupKeep: { name: "Sauvegardes conservées", hint: "Les plus anciennes sont supprimées." },
+    backupPassphraseFile: {
+      name: "Fichier de la phrase secrète",
+      hint: "La phrase de ces sauvegardes, en première ligne d’un fichier que seul son propriétaire peut lire.",
+    },
+    backupFiles: { name: "Fichiers dans les sauvegardes", hint: "Les fichiers des membres y sont aussi." },
+    link: {
+      name: "Être lié à un compte",
+      hint: "Dans un dossier sans compte : devenir un appareil d’un compte qui existe.",
+    },
+    importArchive: {
+      name: "Archive à reprendre",
+      hint: "Dans un dossier sans compte : devenir un nouvel appareil du compte de cette archive.",
+    },
+    data: { name: "Dossier des données", hint: "Identité, base, dépôts, kituo.json, admin.token." },
+    config: { name: "Fichier de réglages", hint: "Lire ce fichier à la place de kituo.json du dossier des données." },
+  },
+};
+
+/** By language. */
+export const settingsTexts: Record<"en" | "fr", SettingsTexts> = { en, fr };
