@@ -379,11 +379,13 @@ export class Node implements RunnableNode {
 
   conversations(query: ListQuery): ListPage<ConversationSummary> {
     const records = this.store.conversations.all().filter(({ erased }) => erased === 0);
-    return view.paged(records.map((r) => view.conversationSummary(r, this.#relay, this.store)), query, ({ id }) => id);
+    return view.paged(records.map((record) => this.#summary(record)), query, ({ id }) => id);
   }
 
   conversation(id: string): Promise<ConversationDetail> {
-    return refusing(() => view.conversationDetail(this.#known(id), this.#relay, this.store, this.#names.called));
+    return refusing(() =>
+      view.conversationDetail(this.#known(id), this.#relay, this.store, this.#names.called, this.#waitingIn)
+    );
   }
 
   async createGroup({ mode, ...profile }: NewGroup): Promise<ConversationDetail> {
@@ -485,11 +487,11 @@ export class Node implements RunnableNode {
   messages(id: string, query: MessagesQuery): Promise<MessageInfo[]> {
     return refusing(() => {
       const conversation = this.#open(id);
-      if (query.before !== undefined && !conversation.has(query.before)) {
-        throw new NodeError("not found", "no such message");
+      const { view: wanted, ...part } = query;
+      for (const known of [part.before, part.after]) {
+        if (known !== undefined && !conversation.has(known)) throw new NodeError("not found", "no such message");
       }
-      const { limit, before, view: wanted } = query;
-      const rows = conversation.page({ limit, before, entriesOnly: wanted === "entries" });
+      const rows = conversation.page({ ...part, entriesOnly: wanted === "entries" });
       const called = this.#names.calledInList();
       return rows.map((row) => view.messageInfo(row, this.store, called));
     });
@@ -526,6 +528,12 @@ export class Node implements RunnableNode {
   subscribe(listener: (event: NodeEvent) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
+  }
+
+  readonly #waitingIn: view.WaitingIn = (id) => this.#overview.waitingIn(id);
+
+  #summary(record: ConversationRecord): ConversationSummary {
+    return view.conversationSummary(record, this.#relay, this.store, this.#waitingIn);
   }
 
   #known(id: string): ConversationRecord {
@@ -638,7 +646,7 @@ export class Node implements RunnableNode {
 
   #conversation({ record }: Conversation): void {
     if (this.#listeners.size === 0) return;
-    this.#emit({ type: "conversation", data: view.conversationSummary(record, this.#relay, this.store) });
+    this.#emit({ type: "conversation", data: this.#summary(record) });
   }
 
   /** A commit that was just kept. */

@@ -130,6 +130,13 @@ export interface ConversationSummary {
   commits: number;
   /** time of the newest commit; null = nothing is here yet */
   lastActivity: number | null;
+  waiting: WaitingInfo;
+}
+
+/** What is here and devices of members still lack: messages (commits, merges aside), and devices that lack some. */
+export interface WaitingInfo {
+  messages: number;
+  devices: number;
 }
 
 /** A conversation with its profile and its members. */
@@ -359,8 +366,7 @@ export interface OverviewNow {
   ready: Readiness;
   /** what is relayed to whom; `people` and `online` without the node itself */
   totals: { conversations: number; people: number; online: number; requests: number };
-  /** what is here and devices of members still lack: messages (commits, merges aside), and devices that lack some */
-  waiting: { messages: number; devices: number };
+  waiting: WaitingInfo;
   storage: StorageInfo;
   /** the newest warnings and errors of the log, the last one first */
   warnings: LoggedWarning[];
@@ -406,6 +412,8 @@ export interface MessagesQuery {
   limit: number;
   /** only messages displayed before (older than) this one */
   before?: string;
+  /** only messages newer than this one: those next to it; not together with `before` */
+  after?: string;
   /** "entries": without those that only change others (edits, reactions) or show nothing (merges, the initial commit) */
   view?: "entries";
 }

@@ -2,7 +2,7 @@
 
 import { type Clock, every } from "./base/clock.ts";
 import { recentWarnings } from "./logging.ts";
-import type { NodeInfo, Overview, OverviewNow, Readiness, Sample } from "./node_api.ts";
+import type { NodeInfo, Overview, OverviewNow, Readiness, Sample, WaitingInfo } from "./node_api.ts";
 import { storageInfo } from "./node_view.ts";
 import type { Relay } from "./relay/relay.ts";
 import type { DeviceHeads } from "./store/ledger.ts";
@@ -116,6 +116,15 @@ export class NodeOverview {
         memory: Deno.memoryUsage().rss,
       },
     };
+  }
+
+  /** What waits in one conversation. */
+  waitingIn(id: string): WaitingInfo {
+    const conversation = this.options.relay.conversations.get(id);
+    if (!conversation) return { messages: 0, devices: 0 };
+    const waiting = this.#waitingIn(conversation);
+    this.#waiting.set(id, waiting);
+    return { messages: waiting.messages, devices: waiting.devices.length };
   }
 
   /** What waits in all conversations. Devices mostly lack the same messages, so each conversation counts by the one that lacks most. */

@@ -20,6 +20,7 @@ import type {
   PendingRequest,
   RefusedInfo,
   StorageInfo,
+  WaitingInfo,
 } from "./node_api.ts";
 import { type AccountId, type DeviceId, isAccountId } from "./identity/ids.ts";
 import { banInfo } from "./node_moderation_view.ts";
@@ -101,7 +102,15 @@ export function contactInfo(contact: Contact, relay: Relay, called: Calling): Co
   };
 }
 
-export function conversationSummary(record: ConversationRecord, relay: Relay, store: Store): ConversationSummary {
+/** What devices still lack of a conversation. */
+export type WaitingIn = (conversation: string) => WaitingInfo;
+
+export function conversationSummary(
+  record: ConversationRecord,
+  relay: Relay,
+  store: Store,
+  waitingIn: WaitingIn,
+): ConversationSummary {
   const conversation = relay.conversations.get(record.id);
   return {
     id: record.id,
@@ -111,6 +120,7 @@ export function conversationSummary(record: ConversationRecord, relay: Relay, st
     members: conversation?.participants().length ?? 0,
     commits: store.commits.count(record.id),
     lastActivity: conversation ? store.commits.get(record.id, conversation.head)?.timestamp ?? null : null,
+    waiting: waitingIn(record.id),
   };
 }
 
@@ -133,12 +143,13 @@ export async function conversationDetail(
   relay: Relay,
   store: Store,
   called: Calling,
+  waitingIn: WaitingIn,
 ): Promise<ConversationDetail> {
   const conversation = relay.conversations.get(record.id);
   const profile = await conversation?.profile();
   const { rdvAccount: jamiId = "", rdvDevice: deviceId = "" } = profile ?? {};
   return {
-    ...conversationSummary(record, relay, store),
+    ...conversationSummary(record, relay, store, waitingIn),
     description: profile?.description || (record.description ?? ""),
     avatar: profile?.avatar ?? "",
     defaultHost: jamiId && deviceId ? { jamiId, deviceId } : null,

@@ -5,13 +5,13 @@ import type { ConversationSummary } from "../core/node_api.ts";
 import type { Texts } from "../routes/texts/en.ts";
 import { useEvents } from "./parts/live.ts";
 import { Badge, STATE_TONES, When } from "./parts/ui.tsx";
-import { plural, shortId } from "./parts/words.ts";
+import { fill, plural, shortId } from "./parts/words.ts";
 
 /** Rows drawn at first; more on demand. */
 const STEP = 100;
 
-type Order = "activity" | "title" | "members" | "commits";
-const ORDERS: Order[] = ["activity", "title", "members", "commits"];
+type Order = "activity" | "waiting" | "title" | "members" | "commits";
+const ORDERS: Order[] = ["activity", "waiting", "title", "members", "commits"];
 
 interface Props {
   lang: string;
@@ -19,20 +19,23 @@ interface Props {
   states: Texts["states"];
   modes: Texts["modes"];
   first: ConversationSummary[];
+  /** show only those of which devices lack something */
+  waiting: boolean;
 }
 
-export default function Conversations({ lang, t, states, modes, first }: Props) {
+export default function Conversations({ lang, t, states, modes, first, waiting }: Props) {
   const [all, setAll] = useState(first);
   const [query, setQuery] = useState("");
   const [order, setOrder] = useState<Order>("activity");
   const [shown, setShown] = useState(STEP);
+  const [lacking, setLacking] = useState(waiting);
   useEvents({
     "conversation-gone": ({ id }: { id: string }) =>
       setAll((before) => before.map((one) => one.id === id ? { ...one, state: "left" } : one)),
     conversation: (data: ConversationSummary) =>
       setAll((before) => [...before.filter(({ id }) => id !== data.id), data]),
   });
-  const found = sorted(all.filter((one) => fits(one, query)), order, lang);
+  const found = sorted(all.filter((one) => fits(one, query) && (!lacking || one.waiting.messages > 0)), order, lang);
   return (
     <>
       <form class="flex flex-wrap gap-3 mb-4" role="search" onSubmit={(event) => event.preventDefault()}>
@@ -40,10 +43,19 @@ export default function Conversations({ lang, t, states, modes, first }: Props) 
           class="field flex-1 min-w-[200px]"
           type="search"
           placeholder={t.search}
+          data-search
           aria-label={t.search}
           value={query}
           onInput={(event) => setQuery(event.currentTarget.value)}
         />
+        <label class="flex items-center gap-2 text-sm">
+          <input
+            type="checkbox"
+            checked={lacking}
+            onChange={(event) => setLacking(event.currentTarget.checked)}
+          />
+          {t.onlyWaiting}
+        </label>
         <label class="flex items-center gap-2 text-sm text-muted">
           {t.sort}
           <select
@@ -56,7 +68,13 @@ export default function Conversations({ lang, t, states, modes, first }: Props) 
         </label>
       </form>
       <p class="text-sm text-muted mb-2" role="status">
-        {found.length > 0 ? plural(lang, found.length, t.count) : all.length === 0 ? t.none : t.noneFound}
+        {found.length > 0
+          ? plural(lang, found.length, t.count)
+          : all.length === 0
+          ? t.none
+          : lacking && query === ""
+          ? t.noneWaits
+          : t.noneFound}
       </p>
       {found.length > 0 && (
         <ul class="panel divide-y divide-line overflow-hidden">
@@ -71,6 +89,13 @@ export default function Conversations({ lang, t, states, modes, first }: Props) 
                   <span class="block text-sm text-muted truncate">
                     {modes[one.mode] ?? ""} · <code>{shortId(one.id)}</code>
                   </span>
+                  {one.waiting.messages > 0 && (
+                    <span class="block text-sm text-warn">
+                      {fill(plural(lang, one.waiting.messages, t.waits), {
+                        devices: plural(lang, one.waiting.devices, t.devices),
+                      })}
+                    </span>
+                  )}
                 </span>
                 <span class="text-sm text-muted sm:text-right figure flex gap-3 sm:block">
                   <span class="sm:block">{plural(lang, one.members, t.members)}</span>
@@ -106,6 +131,7 @@ function sorted(list: ConversationSummary[], order: Order, lang: string): Conver
   const byTitle = (a: ConversationSummary, b: ConversationSummary) =>
     Number(a.title === "") - Number(b.title === "") || a.title.localeCompare(b.title, lang) || (a.id < b.id ? -1 : 1);
   if (order === "title") return list.toSorted(byTitle);
-  const figure = (one: ConversationSummary) => order === "activity" ? one.lastActivity ?? 0 : one[order];
+  const figure = (one: ConversationSummary) =>
+    order === "activity" ? one.lastActivity ?? 0 : order === "waiting" ? one.waiting.messages : one[order];
   return list.toSorted((a, b) => figure(b) - figure(a) || byTitle(a, b));
 }

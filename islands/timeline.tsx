@@ -1,16 +1,17 @@
 /** The timeline of a conversation, newest first. What was said is hidden until an admin says why they must read it. */
 
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { ShownMessage } from "../routes/privacy.ts";
 import type { Texts } from "../routes/texts/en.ts";
-import { ask } from "./parts/api.ts";
+import { dayOf, useLocalDays } from "./parts/days.ts";
 import { Entry } from "./parts/entry.tsx";
+import { Find } from "./parts/find.tsx";
 import { useEvents } from "./parts/live.ts";
+import { type Part, usePages, withMessage } from "./parts/pages.ts";
 import { Veil } from "./parts/veil.tsx";
 import { useWindow } from "./parts/virtual.ts";
 
-/** Entries fetched at a time, and how many before the end the next are. */
-const PAGE = 300;
+/** So many entries before an end of what is loaded, more is fetched. */
 const AHEAD = 60;
 /** Rows that stand there before the page lives. */
 const FIRST_ROWS = 30;
@@ -22,55 +23,60 @@ interface Props {
   id: string;
   /** of members, by Jami ID */
   names: Record<string, string>;
-  first: ShownMessage[];
-  /** does `first` hold everything? */
-  whole: boolean;
+  first: Part;
+  /** the entry that the address names; "" = none */
+  at: string;
   /** until when texts may be read, seconds since 1970 */
   until: number | null;
   blind: boolean;
 }
 
-export default function Timeline({ lang, t, common, id, names, first, whole, until: granted, blind }: Props) {
-  const [messages, setMessages] = useState(first);
-  const [done, setDone] = useState(whole);
+export default function Timeline({ lang, t, common, id, names, first, at, until: granted, blind }: Props) {
+  const pages = usePages(id, first, common.unreachable);
+  const { messages, newest, oldest } = pages;
   const [until, setUntil] = useState(granted);
-  const [problem, setProblem] = useState("");
+  const [chosen, setChosen] = useState(at);
   const list = useRef<HTMLOListElement>(null);
-  const loading = useRef(false);
-  const drawn = useWindow(messages.map((message) => message.id), list, FIRST_ROWS);
+  const keys = useMemo(() => messages.map((message) => message.id), [messages]);
+  const byId = useMemo(() => new Map(messages.map((message) => [message.id, message])), [messages]);
+  const drawn = useWindow(keys, list, FIRST_ROWS);
+  const zone = useLocalDays();
 
-  /** Fetches a page: what follows `before`, or all from the start anew. */
-  const load = async (before?: string) => {
-    if (loading.current) return;
-    loading.current = true;
-    const after = before === undefined ? "" : `&before=${before}`;
-    const answer = await ask<{ messages: ShownMessage[] }>(
-      "GET",
-      `/conversations/${id}/messages?view=entries&limit=${PAGE}${after}`,
-    );
-    loading.current = false;
-    if (!answer.ok) return setProblem(answer.reason || common.unreachable);
-    setProblem("");
-    setMessages((known) => before === undefined ? answer.data.messages : [...known, ...answer.data.messages]);
-    setDone(answer.data.messages.length < PAGE);
-  };
   useEffect(() => {
-    if (!done && drawn.total !== null && drawn.to > messages.length - AHEAD) load(messages.at(-1)?.id);
-  }, [drawn.to, messages.length, done]);
+    if (drawn.total === null) return;
+    if (!oldest && drawn.to > messages.length - AHEAD) pages.more("older");
+    else if (!newest && drawn.from < AHEAD) pages.more("newer");
+  }, [drawn.from, drawn.to, messages.length, oldest, newest]);
 
   useEvents({
     message: ({ conversationId, message }: { conversationId: string; message: ShownMessage }) => {
       if (conversationId !== id) return;
+      const here = message.entry.kind === "edit" || message.entry.kind === "reaction";
       // a merge puts older messages between those that are here
-      if (message.entry.kind === "merge") load();
-      else setMessages((known) => withMessage(known, message));
+      if (message.entry.kind === "merge") pages.load(newest ? undefined : keys[drawn.from]);
+      else if (newest || here) pages.change((known) => withMessage(known, message));
     },
-    reset: () => load(),
+    reset: () => pages.load(newest ? undefined : keys[drawn.from]),
   });
+
+  /** Goes to an entry, and lets the address say so. */
+  const wanted = useRef(at);
+  const choose = async (entry: string) => {
+    wanted.current = entry;
+    setChosen(entry);
+    history.replaceState(null, "", `?at=${entry}`);
+    if (!byId.has(entry)) await pages.load(entry);
+    else drawn.jump(entry);
+  };
+  useEffect(() => {
+    if (drawn.total === null || !byId.has(wanted.current)) return;
+    drawn.jump(wanted.current);
+    wanted.current = "";
+  }, [byId, drawn.total === null]);
 
   const reveal = (till: number | null) => {
     setUntil(till);
-    load();
+    pages.load(newest && drawn.from === 0 ? undefined : keys[drawn.from]);
   };
   useEffect(() => {
     if (until === null) return;
@@ -78,10 +84,16 @@ export default function Timeline({ lang, t, common, id, names, first, whole, unt
     return () => clearTimeout(timer);
   }, [until]);
 
-  const byId = new Map(messages.map((message) => [message.id, message]));
+  const top = () => {
+    setChosen("");
+    history.replaceState(null, "", location.pathname);
+    pages.load();
+    scrollTo(0, 0);
+  };
   return (
     <>
       <Veil {...{ id, lang, t, common, until, blind }} onChange={reveal} />
+      {until !== null && <Find {...{ id, lang, t, common, names }} onChoose={choose} />}
       {messages.length === 0 ? <p class="panel p-8 text-center text-muted">{t.empty}</p> : (
         <div
           class="panel relative overflow-hidden"
@@ -89,18 +101,29 @@ export default function Timeline({ lang, t, common, id, names, first, whole, unt
         >
           <ol
             ref={list}
-            class="divide-y divide-line"
             style={drawn.top === null ? undefined : { transform: `translateY(${drawn.top}px)` }}
             aria-label={t.newest}
           >
-            {messages.slice(drawn.from, drawn.to).map((message) => (
-              <Entry key={message.id} {...{ message, lang, t, common, names }} answers={answered(message, byId)} />
+            {messages.slice(drawn.from, drawn.to).map((message, i) => (
+              <Entry
+                key={message.id}
+                {...{ message, lang, t, common, names, zone }}
+                answers={answered(message, byId)}
+                day={dayBefore(messages, drawn.from + i, zone)}
+                chosen={message.id === chosen}
+                onChoose={choose}
+              />
             ))}
           </ol>
         </div>
       )}
+      {!newest && (
+        <p class="sticky bottom-20 md:bottom-5 mt-4 text-center z-10">
+          <button type="button" class="button primary shadow" onClick={top}>{t.toNewest}</button>
+        </p>
+      )}
       <p class="mt-3 text-sm text-muted text-center" role="status">
-        {problem ? problem : done ? t.end : t.loading}
+        {pages.problem ? pages.problem : oldest ? t.end : t.loading}
       </p>
     </>
   );
@@ -111,26 +134,8 @@ function answered({ entry }: ShownMessage, byId: Map<string, ShownMessage>): Sho
   return "replyTo" in entry && entry.replyTo ? byId.get(entry.replyTo) : undefined;
 }
 
-/** What is shown after one more commit. */
-function withMessage(known: ShownMessage[], message: ShownMessage): ShownMessage[] {
-  const { entry } = message;
-  if (entry.kind === "initial") return known;
-  if (entry.kind !== "edit" && entry.kind !== "reaction") {
-    return [message, ...known.filter(({ id }) => id !== message.id)];
-  }
-  return known.map((one) => {
-    const shown = one.entry;
-    if (one.id !== entry.target) return one;
-    if (entry.kind === "reaction" && "reactions" in shown && entry.body !== "") {
-      const reaction = { id: message.id, author: message.author, body: entry.body };
-      return { ...one, entry: { ...shown, reactions: [...shown.reactions, reaction] } as ShownMessage["entry"] }; // reason: the same kind, one reaction more
-    }
-    if (entry.kind === "edit" && shown.kind === "text") {
-      return {
-        ...one,
-        entry: { ...shown, text: entry.text, edited: true, deleted: entry.text === "" } as ShownMessage["entry"],
-      }; // reason: as above, another text
-    }
-    return one;
-  });
+/** The day that begins, for who reads downwards, with this entry; null = it is of the same day as the one above. */
+function dayBefore(messages: ShownMessage[], i: number, zone: boolean): string | null {
+  const day = dayOf(messages[i].timestamp, zone);
+  return i > 0 && dayOf(messages[i - 1].timestamp, zone) === day ? null : day;
 }

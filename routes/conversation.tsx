@@ -1,7 +1,7 @@
 /** The pages of one conversation: its timeline, members, files, history, and what can be done with it. */
 
 import type { ComponentChild } from "preact";
-import type { ConversationDetail, NodeApi } from "../core/node_api.ts";
+import { type ConversationDetail, type NodeApi, NodeError, type RefusedInfo } from "../core/node_api.ts";
 import ManageIsland from "../islands/manage.tsx";
 import MembersIsland from "../islands/members.tsx";
 import { Badge, STATE_TONES } from "../islands/parts/ui.tsx";
@@ -10,10 +10,12 @@ import type { Caller } from "./caller.ts";
 import { filesSection } from "./conversation_files.tsx";
 import { historySection } from "./conversation_history.tsx";
 import { settingsSection } from "./conversation_settings.tsx";
+import { refusedSection } from "./conversation_refused.tsx";
 import { island } from "./_island.tsx";
 import { Icon } from "./_icons.tsx";
 import type { PageContext } from "./_layout.tsx";
 import type { Page } from "./_page.tsx";
+import { Tabs } from "./_tabs.tsx";
 import type { Privacy } from "./privacy.ts";
 import { groupTexts } from "./texts/groups.ts";
 
@@ -23,15 +25,19 @@ const Manage = island("manage", ManageIsland);
 
 /** Entries that the timeline stands there with. */
 const FIRST_ENTRIES = 60;
+/** Newer ones above an entry that the address names. */
+const NEWER_ENTRIES = 12;
 /** Digits of the id that stand for a conversation without a title. */
 const SHORT = 8;
 
 /** The parts of a conversation, in the order of their tabs. */
-export const SECTIONS = ["timeline", "members", "files", "history", "settings", "manage"] as const;
+export const SECTIONS = ["timeline", "members", "files", "history", "settings", "refused", "manage"] as const;
 export type Section = typeof SECTIONS[number];
 
 /** What a part needs to be drawn. */
 export interface SectionContext {
+  /** the entry that the address names; "" = none */
+  at: string;
   api: NodeApi;
   page: PageContext;
   privacy: Privacy;
@@ -39,11 +45,13 @@ export interface SectionContext {
   conversation: ConversationDetail;
   /** names of members, by Jami ID */
   names: Record<string, string>;
+  /** histories of members that are refused here */
+  refused: RefusedInfo[];
 }
 
 /** @throws {NodeError} "not found" */
 export async function conversationPage(
-  context: Omit<SectionContext, "conversation" | "names">,
+  context: Omit<SectionContext, "conversation" | "names" | "refused">,
   id: string,
   section: Section,
 ): Promise<Page> {
@@ -52,7 +60,7 @@ export async function conversationPage(
     conversation.members.map(({ jamiId, name, registeredName }) => [jamiId, name || registeredName])
       .filter(([, name]) => name !== ""),
   );
-  const full: SectionContext = { ...context, conversation, names };
+  const full: SectionContext = { ...context, conversation, names, refused: await context.api.refused(id) };
   const title = conversation.title || context.page.t.conversations.untitled;
   return {
     title: section === "timeline" ? title : `${context.page.t.conversation.tabs[section]} · ${title}`,
@@ -71,10 +79,11 @@ const SECTION: Record<Section, (context: SectionContext) => ComponentChild | Pro
   files: filesSection,
   history: historySection,
   settings: settingsSection,
+  refused: refusedSection,
   manage: manageSection,
 };
 
-function Head({ page, conversation, section, title }: SectionContext & { section: Section; title: string }) {
+function Head({ page, conversation, refused, section, title }: SectionContext & { section: Section; title: string }) {
   const { t } = page;
   const { id, state, mode, description } = conversation;
   return (
@@ -90,34 +99,25 @@ function Head({ page, conversation, section, title }: SectionContext & { section
         <code>{id}</code>
       </p>
       {description && <p class="mt-2 max-w-3xl whitespace-pre-wrap break-words">{description}</p>}
-      <nav aria-label={t.conversation.sections} class="mt-4 border-b border-line overflow-x-auto">
-        <ul class="flex sm:gap-1">
-          {SECTIONS.map((one) => (
-            <li key={one}>
-              <a
-                href={one === "timeline" ? `/conversations/${id}` : `/conversations/${id}/${one}`}
-                aria-current={one === section ? "page" : undefined}
-                class={`block px-2 sm:px-3 py-2 text-sm sm:text-base border-b-2 whitespace-nowrap ${
-                  one === section
-                    ? "border-accent text-accent font-semibold"
-                    : "border-transparent text-muted hover:text-ink"
-                }`}
-              >
-                {t.conversation.tabs[one]}
-              </a>
-            </li>
-          ))}
-        </ul>
-      </nav>
+      <div class="mt-4">
+        <Tabs
+          label={t.conversation.sections}
+          items={SECTIONS.filter((one) => one !== "refused" || one === section || refused.length > 0).map((one) => ({
+            href: one === "timeline" ? `/conversations/${id}` : `/conversations/${id}/${one}`,
+            name: one === "refused" ? `${t.conversation.tabs[one]} (${refused.length})` : t.conversation.tabs[one],
+            here: one === section,
+          }))}
+        />
+      </div>
     </header>
   );
 }
 
-async function timelineSection({ api, page, privacy, caller, conversation, names }: SectionContext) {
+async function timelineSection({ api, page, privacy, caller, conversation, names, at }: SectionContext) {
   const { id, state } = conversation;
   const { lang, t } = page;
   const isOpen = state === "active" || state === "leaving";
-  const messages = isOpen ? await api.messages(id, { limit: FIRST_ENTRIES, view: "entries" }) : [];
+  const part = isOpen ? await firstPart(api, id, at) : { messages: [], newest: true, oldest: true };
   const until = privacy.until(caller, id);
   return (
     <Timeline
@@ -126,12 +126,28 @@ async function timelineSection({ api, page, privacy, caller, conversation, names
       common={t.common}
       id={id}
       names={names}
-      first={messages.map((message) => privacy.message(caller, id, message))}
-      whole={messages.length < FIRST_ENTRIES}
+      first={{ ...part, messages: part.messages.map((message) => privacy.message(caller, id, message)) }}
+      at={at}
       until={until === null ? null : Math.floor(until / 1000)}
       blind={privacy.blind}
     />
   );
+}
+
+/** The newest entries, or those around one; the newest also when there is no such entry. */
+async function firstPart(api: NodeApi, id: string, at: string) {
+  const page = (limit: number, where = {}) => api.messages(id, { limit, view: "entries", ...where });
+  const newer = at === "" ? [] : await page(NEWER_ENTRIES, { after: at }).catch((error) => {
+    if (error instanceof NodeError && error.fault === "not found") return [];
+    throw error;
+  });
+  const before = newer.at(-1)?.id;
+  const older = await page(FIRST_ENTRIES, before === undefined ? {} : { before });
+  return {
+    messages: [...newer, ...older],
+    newest: newer.length < NEWER_ENTRIES,
+    oldest: older.length < FIRST_ENTRIES,
+  };
 }
 
 function membersSection({ api, page, conversation }: SectionContext) {

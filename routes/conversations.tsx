@@ -9,7 +9,8 @@ import { groupTexts } from "./texts/groups.ts";
 
 const Conversations = island("conversations", ConversationsIsland);
 
-export function conversationsPage(api: NodeApi, { lang, t }: PageContext): Page {
+/** @param waiting show only those of which devices lack something */
+export function conversationsPage(api: NodeApi, { lang, t }: PageContext, waiting: boolean): Page {
   return {
     title: t.conversations.title,
     body: (
@@ -18,7 +19,14 @@ export function conversationsPage(api: NodeApi, { lang, t }: PageContext): Page 
           <h1 class="text-2xl font-semibold">{t.conversations.title}</h1>
           <a class="button primary" href="/conversations/new">{groupTexts[lang].make}</a>
         </header>
-        <Conversations lang={lang} t={t.conversations} states={t.states} modes={t.modes} first={all(api)} />
+        <Conversations
+          lang={lang}
+          t={t.conversations}
+          states={t.states}
+          modes={t.modes}
+          first={all(api)}
+          waiting={waiting}
+        />
       </>
     ),
   };

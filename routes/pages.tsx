@@ -44,11 +44,19 @@ export function pageRoutes({ api, renderer, privacy }: PagesOptions) {
   const limit = bodyLimit({ maxSize: MAX_BODY, onError: () => tooLarge() });
   const section = (name: Section) => (c: Context) =>
     renderer.page(c, (page) => {
-      return conversationPage({ api, page, privacy, caller: callerOf(c) }, c.req.param("id") ?? "", name);
+      return conversationPage(
+        { api, page, privacy, caller: callerOf(c), at: entryOf(c) },
+        c.req.param("id") ?? "",
+        name,
+      );
     });
 
   routes.get("/", viewer, (c) => renderer.page(c, (page) => overviewPage(api, page)));
-  routes.get("/conversations", moderator, (c) => renderer.page(c, (page) => conversationsPage(api, page)));
+  routes.get(
+    "/conversations",
+    moderator,
+    (c) => renderer.page(c, (page) => conversationsPage(api, page, c.req.query("waiting") !== undefined)),
+  );
   routes.get("/conversations/new", moderator, (c) => renderer.page(c, (page) => newGroupPage(api, page)));
   for (const name of SECTIONS) {
     routes.get(`/conversations/:id${name === "timeline" ? "" : `/${name}`}`, moderator, section(name));
@@ -64,6 +72,11 @@ export function pageRoutes({ api, renderer, privacy }: PagesOptions) {
 
   routes.post("/preferences", limit, keepPreferences);
   return routes;
+}
+
+/** The entry that an address names; "" = none, or that is no id. */
+function entryOf(c: Context): string {
+  return /^[0-9a-f]{40}$/.exec(c.req.query("at") ?? "")?.[0] ?? "";
 }
 
 /** The page for an error, when a person asked for a page; null = a program did. */

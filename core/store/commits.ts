@@ -67,6 +67,8 @@ export interface DisplayPage {
   limit: number;
   /** only those displayed before (older than) this commit */
   before?: string;
+  /** only those next to, and newer than, this commit; not together with `before` */
+  after?: string;
   /** without those that have no entry of their own */
   entriesOnly?: boolean;
 }
@@ -98,6 +100,8 @@ export class Commits {
   readonly #latest;
   readonly #newest;
   readonly #before;
+  readonly #after;
+  readonly #entriesAfter;
   readonly #newestEntries;
   readonly #entriesBefore;
   readonly #tail;
@@ -133,6 +137,13 @@ export class Commits {
         `SELECT * FROM commits WHERE conversation = ?1 ${which} AND position <
            (SELECT position FROM commits WHERE conversation = ?1 AND id = ?2) ORDER BY position DESC LIMIT ?3`,
       );
+    const after = (which = "") =>
+      db.prepare(
+        `SELECT * FROM commits WHERE conversation = ?1 ${which} AND position >
+           (SELECT position FROM commits WHERE conversation = ?1 AND id = ?2) ORDER BY position LIMIT ?3`,
+      );
+    this.#after = after();
+    this.#entriesAfter = after("AND hidden = 0");
     this.#newest = newest();
     this.#before = before();
     this.#newestEntries = newest("AND hidden = 0");
@@ -236,9 +247,13 @@ export class Commits {
     return this.#latest.all(conversation, pageSize(limit)).map((row) => textOf(row, "id"));
   }
 
-  /** A page in display order, newest first; empty when `before` is unknown. */
-  page(conversation: string, { limit, before, entriesOnly = false }: DisplayPage): CommitRow[] {
+  /** A page in display order, newest first; empty when `before` or `after` is unknown. */
+  page(conversation: string, { limit, before, after, entriesOnly = false }: DisplayPage): CommitRow[] {
     const size = pageSize(limit);
+    if (after !== undefined) {
+      const newer = entriesOnly ? this.#entriesAfter : this.#after;
+      return newer.all(conversation, after, size).map(commitOf).reverse();
+    }
     const [newest, older] = entriesOnly ? [this.#newestEntries, this.#entriesBefore] : [this.#newest, this.#before];
     const rows = before === undefined ? newest.all(conversation, size) : older.all(conversation, before, size);
     return rows.map(commitOf);

@@ -2,7 +2,8 @@
 
 import type { ShownMessage } from "../../routes/privacy.ts";
 import type { Texts } from "../../routes/texts/en.ts";
-import { Badge, Disc, When, Who } from "./ui.tsx";
+import { clockOf, dayName, timeName } from "./days.ts";
+import { Badge, Disc, Who } from "./ui.tsx";
 import { bytes, fill, plural, span } from "./words.ts";
 
 /** Characters of an answered message that the answer shows. */
@@ -16,38 +17,67 @@ interface EntryProps {
   t: Texts["timeline"];
   common: Texts["common"];
   names: Record<string, string>;
+  /** are days those of the reader's place? */
+  zone: boolean;
+  /** the day that begins with it, for who reads downwards; null = none does */
+  day: string | null;
+  /** it is what the address names */
+  chosen: boolean;
+  onChoose: (message: string) => void;
 }
 
 export function Entry(props: EntryProps) {
-  const { message, lang, names } = props;
-  const { entry, author } = message;
-  const said = entry.kind === "text" || entry.kind === "file";
-  if (!said) {
-    return (
-      <li class="px-5 py-2 flex flex-wrap items-baseline gap-x-3 text-sm text-muted">
-        <span class="min-w-0 break-words">{happening(props)}</span>
-        <span class="text-xs">
-          <When at={message.timestamp} lang={lang} />
-        </span>
-      </li>
-    );
-  }
+  const { message, lang, day, chosen } = props;
+  const said = message.entry.kind === "text" || message.entry.kind === "file";
   return (
-    <li class="px-5 py-3 flex gap-3">
+    <li aria-current={chosen ? "true" : undefined} class={chosen ? "bg-accent-soft" : ""}>
+      {day !== null && (
+        <h2 class="px-5 py-1 bg-sunken border-y border-line text-xs font-medium text-muted">{dayName(day, lang)}</h2>
+      )}
+      {said ? <Said {...props} /> : (
+        <p class="px-5 py-2 flex flex-wrap items-baseline gap-x-3 text-sm text-muted">
+          <span class="min-w-0 break-words">{happening(props)}</span>
+          <Link {...props} />
+        </p>
+      )}
+    </li>
+  );
+}
+
+/** The time of the clock, which is the address of the entry. */
+function Link({ message: { id, timestamp }, lang, zone, onChoose }: EntryProps) {
+  return (
+    <a
+      href={`?at=${id}`}
+      class="text-xs text-muted hover:underline"
+      title={timeName(timestamp, lang, zone)}
+      onClick={(event) => {
+        event.preventDefault();
+        onChoose(id);
+      }}
+    >
+      <time dateTime={new Date(timestamp * 1000).toISOString()}>{clockOf(timestamp, lang, zone)}</time>
+    </a>
+  );
+}
+
+function Said(props: EntryProps) {
+  const { message: { entry, author }, names } = props;
+  if (entry.kind !== "text" && entry.kind !== "file") return null;
+  return (
+    <div class="px-5 py-3 flex gap-3">
       <Disc name={names[author] ?? author} />
       <div class="min-w-0 flex-1">
         <p class="flex flex-wrap items-baseline gap-x-2">
           <Who id={author} name={names[author]} />
-          <span class="text-xs text-muted">
-            <When at={message.timestamp} lang={lang} />
-          </span>
+          <Link {...props} />
           {entry.kind === "text" && entry.edited && !entry.deleted && <Badge>{props.t.edited}</Badge>}
         </p>
         <Quote {...props} />
         {entry.kind === "text" ? <Text {...props} entry={entry} /> : <File {...props} entry={entry} />}
         <Reactions {...props} reactions={entry.reactions} />
       </div>
-    </li>
+    </div>
   );
 }
 
@@ -98,13 +128,23 @@ function Hidden({ label }: { label: string }) {
 }
 
 /** What is answered, in one line. */
-function Quote({ message: { entry }, answers, t, names }: EntryProps) {
+function Quote({ message: { entry }, answers, t, names, onChoose }: EntryProps) {
   if (!("replyTo" in entry) || !entry.replyTo) return null;
-  const name = answers ? names[answers.author] ?? answers.author.slice(0, 8) : entry.replyTo.slice(0, 8);
+  const { replyTo } = entry;
+  const name = answers ? names[answers.author] ?? answers.author.slice(0, 8) : replyTo.slice(0, 8);
   const text = answers?.entry.kind === "text" ? answers.entry.text ?? "" : "";
   return (
     <p class="text-sm text-muted border-l-2 border-line pl-2 my-1 truncate">
-      {fill(t.replyTo, { name })}
+      <a
+        href={`?at=${replyTo}`}
+        class="hover:underline"
+        onClick={(event) => {
+          event.preventDefault();
+          onChoose(replyTo);
+        }}
+      >
+        {fill(t.replyTo, { name })}
+      </a>
       {text && `: ${text.length > MAX_QUOTE ? `${text.slice(0, MAX_QUOTE)}…` : text}`}
     </p>
   );

@@ -1,8 +1,8 @@
 /** Small pieces that pages and islands share. */
 
 import type { ComponentChildren } from "preact";
-import { useEffect, useState } from "preact/hooks";
-import { placeOf } from "./words.ts";
+import { useState } from "preact/hooks";
+import { timeName, useLocalDays } from "./days.ts";
 import type { ConversationSummary, MemberInfo } from "../../core/node_api.ts";
 
 /** What a badge says about its text. */
@@ -60,12 +60,8 @@ export function Dot({ on, label }: { on: boolean; label: string }) {
 
 /** A time: in UTC from the server, in the reader's own place once the page lives. @param at seconds since 1970 */
 export function When({ at, lang }: { at: number; lang: string }) {
-  const iso = new Date(at * 1000).toISOString();
-  const [text, setText] = useState(`${iso.slice(0, 16).replace("T", " ")} UTC`);
-  useEffect(() => {
-    setText(new Date(at * 1000).toLocaleString(placeOf(lang), { dateStyle: "medium", timeStyle: "short" }));
-  }, [at]);
-  return <time dateTime={iso} data-local>{text}</time>;
+  const local = useLocalDays();
+  return <time dateTime={new Date(at * 1000).toISOString()} data-local>{timeName(at, lang, local)}</time>;
 }
 
 /** A button that puts a text on the clipboard. */

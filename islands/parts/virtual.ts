@@ -1,4 +1,4 @@
-/** Draws only what is in view of a long list that scrolls with the page. */
+/** Draws only what is in view of a long list that scrolls with the page, and keeps in its place what is looked at. */
 
 import type { RefObject } from "preact";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
@@ -7,6 +7,8 @@ import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 const ESTIMATE = 68;
 /** Pixels drawn above and below what is in view. */
 const MARGIN = 600;
+/** Pixels between the top of the window and a row that was jumped to. */
+const JUMP_MARGIN = 120;
 
 /** Which rows are drawn, and where. */
 export interface Window {
@@ -16,24 +18,43 @@ export interface Window {
   /** pixels above the first row, and of all rows; null = not known yet, all is drawn as it comes */
   top: number | null;
   total: number | null;
+  /** Scrolls to a row. */
+  jump: (key: string) => void;
+}
+
+/** A part of the list, in pixels from its top. */
+interface View {
+  top: number;
+  bottom: number;
 }
 
 /**
- * Follows the scrolling of the page.
+ * Follows the scrolling of the page. When rows above the view come, go or turn out higher than they were thought, the page
+ * is scrolled by as much, so that nothing moves under the reader's eyes; at the top of the list new rows push the others.
  * @param keys the rows, in order, by names that stay
  * @param list the element that holds the drawn rows, one child each
  * @param first how many rows are drawn before the page lives
  */
 export function useWindow(keys: string[], list: RefObject<HTMLElement | null>, first: number): Window {
   const heights = useRef(new Map<string, number>());
-  const [view, setView] = useState<{ top: number; bottom: number } | null>(null);
+  const latest = useRef(keys);
+  latest.current = keys;
+  /** the first row in view, and how far below the top of the list it stood */
+  const anchor = useRef<{ key: string; y: number } | null>(null);
+  const [view, setView] = useState<View | null>(null);
   const [, redraw] = useState(0);
+  const box = () => list.current?.parentElement?.getBoundingClientRect();
 
+  const look = () => {
+    const { top } = box() ?? { top: 0 };
+    setView({ top: -top - MARGIN, bottom: innerHeight - top + MARGIN });
+    anchor.current = top >= 0 ? null : rowAt(-top, latest.current, heights.current);
+  };
+  const jump = (key: string) => {
+    anchor.current = { key, y: topOf(key, latest.current, heights.current) ?? 0 };
+    scrollTo(0, scrollY + (box()?.top ?? 0) + anchor.current.y - JUMP_MARGIN);
+  };
   useEffect(() => {
-    const look = () => {
-      const box = list.current?.parentElement?.getBoundingClientRect();
-      if (box) setView({ top: -box.top - MARGIN, bottom: innerHeight - box.top + MARGIN });
-    };
     let asked = false;
     const later = () => {
       if (asked) return;
@@ -70,13 +91,20 @@ export function useWindow(keys: string[], list: RefObject<HTMLElement | null>, f
       heights.current.set(key, height);
       changed = true;
     });
+    const held = anchor.current;
+    const y = held ? topOf(held.key, keys, heights.current) : null;
+    if (held && y !== null && y !== held.y) {
+      scrollBy(0, y - held.y);
+      held.y = y;
+      changed = true;
+    }
     if (changed) redraw((n) => n + 1);
   });
-  return drawn;
+  return { ...drawn, jump };
 }
 
 /** The rows that any part of `view` shows. */
-function rowsIn(view: { top: number; bottom: number }, keys: string[], heights: Map<string, number>): Window {
+function rowsIn(view: View, keys: string[], heights: Map<string, number>): Omit<Window, "jump"> {
   let y = 0, from = -1, top = 0, to = 0;
   keys.forEach((key, i) => {
     const height = heights.get(key) ?? ESTIMATE;
@@ -87,4 +115,25 @@ function rowsIn(view: { top: number; bottom: number }, keys: string[], heights: 
     y += height;
   });
   return from < 0 ? { from: 0, to: 0, top: 0, total: y } : { from, to, top, total: y };
+}
+
+/** The row that stands at `y`. */
+function rowAt(y: number, keys: string[], heights: Map<string, number>): { key: string; y: number } | null {
+  let top = 0;
+  for (const key of keys) {
+    const height = heights.get(key) ?? ESTIMATE;
+    if (top + height > y) return { key, y: top };
+    top += height;
+  }
+  return null;
+}
+
+/** Where a row begins; null = it is not in the list. */
+function topOf(wanted: string, keys: string[], heights: Map<string, number>): number | null {
+  let top = 0;
+  for (const key of keys) {
+    if (key === wanted) return top;
+    top += heights.get(key) ?? ESTIMATE;
+  }
+  return null;
 }

@@ -32,6 +32,9 @@ const summary = z.object({
   members: z.int().openapi({ description: "how many, invited ones included" }),
   commits: z.int(),
   lastActivity: time.nullable(),
+  waiting: z.object({ messages: z.int(), devices: z.int() }).openapi({
+    description: "what is here and devices of members still lack: messages, and devices that lack some",
+  }),
 }).openapi("ConversationSummary");
 
 const detail = summary.extend({

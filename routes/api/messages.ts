@@ -35,12 +35,18 @@ const listMessages = createRoute({
   request: {
     params: z.object({ id }),
     query: z.strictObject({
+      after: id.optional().openapi({
+        description: "only messages newer than this one, those next to it; not with `before`",
+      }),
       limit: count(MAX_MESSAGES_LIMIT, DEFAULT_MESSAGES_LIMIT),
       before: id.optional().openapi({ description: "only messages older than this one: the last of the page before" }),
       view: z.enum(["entries"]).optional().openapi({
         description: "entries: what a person sees, so no edits, reactions and merges; else every commit",
       }),
-    }),
+    }).refine(
+      ({ before, after }) => before === undefined || after === undefined,
+      "must not have both before and after",
+    ),
   },
   responses: {
     200: json(z.object({ messages: z.array(message) }), "The messages"),

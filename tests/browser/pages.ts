@@ -17,6 +17,7 @@ export const PAGES: Record<string, PathOf> = {
   files: ({ group }) => `/conversations/${group}/files`,
   history: ({ group }) => `/conversations/${group}/history`,
   settings: ({ group }) => `/conversations/${group}/settings`,
+  refused: ({ group }) => `/conversations/${group}/refused`,
   manage: ({ group }) => `/conversations/${group}/manage`,
   add: () => "/add",
   requests: () => "/requests",

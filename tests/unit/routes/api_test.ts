@@ -56,8 +56,9 @@ Deno.test("contacts are added, paged and removed", async () => {
 Deno.test("conversations: the list counts members, one conversation names them", async () => {
   const { ask } = setUp();
   const { conversations } = await (await ask("GET", "/conversations")).json();
+  const waiting = { messages: 3, devices: 1 };
   assert.deepEqual(conversations, [
-    { id: CONVERSATION, mode: 2, state: "active", title: "Pwani", members: 1, commits: 0, lastActivity: null },
+    { id: CONVERSATION, mode: 2, state: "active", title: "Pwani", members: 1, commits: 0, lastActivity: null, waiting },
   ]);
   const detail = await (await ask("GET", `/conversations/${CONVERSATION}`)).json();
   assert.deepEqual(detail.members[0].devices, [
@@ -118,6 +119,10 @@ Deno.test("messages are posted and read newest first, 50 at a time unless asked 
   const newest = await read("");
   assert.deepEqual([newest.length, newest[0].body, newest[49].body], [50, "59", "10"]);
   assert.deepEqual((await read(`?before=${newest[49].id}&limit=2`)).map((m) => m.body), ["9", "8"]);
+  const at = newest[49];
+  assert.deepEqual((await read(`?after=${at.id}&limit=2`)).map((m) => m.body), [newest[47].body, newest[48].body]);
+  assert.deepEqual(await read(`?after=${newest[0].id}`), []);
+  await problemOf(ask("GET", `/conversations/${CONVERSATION}/messages?after=${at.id}&before=${at.id}`), 400);
   assert.equal((await read("?limit=500")).length, 60);
 });
 

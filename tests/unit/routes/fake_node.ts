@@ -25,6 +25,7 @@ import {
   type ListQuery,
   type MemberInfo,
   type MessageInfo,
+  type MessagesQuery,
   type NameInfo,
   type NamesQuery,
   type NewGroup,
@@ -251,9 +252,9 @@ export class FakeNode implements NodeApi {
   }
 
   conversations(query: ListQuery) {
-    const { id, mode, state, title, members, commits, lastActivity } = this.#detail();
+    const { id, mode, state, title, members, commits, lastActivity, waiting } = this.#detail();
     return page(
-      [{ id, mode, state, title, members: members.length, commits, lastActivity }],
+      [{ id, mode, state, title, members: members.length, commits, lastActivity, waiting }],
       (conversation) => conversation.id,
       query,
     );
@@ -347,9 +348,11 @@ export class FakeNode implements NodeApi {
     if (!this.refusedHistories.delete(commit)) throw new NodeError("not found", "Nothing was refused for this commit.");
   }
 
-  async messages(conversation: string, { limit, before }: { limit: number; before?: string }): Promise<MessageInfo[]> {
+  async messages(conversation: string, { limit, before, after }: MessagesQuery): Promise<MessageInfo[]> {
     await this.#find(conversation);
     const newest = this.posts.toReversed();
+    const end = after === undefined ? -1 : newest.findIndex((message) => message.id === after);
+    if (after !== undefined) return newest.slice(Math.max(0, end - limit), Math.max(0, end));
     const from = before === undefined ? 0 : newest.findIndex((message) => message.id === before) + 1;
     return newest.slice(from, from + limit);
   }
@@ -443,6 +446,7 @@ export class FakeNode implements NodeApi {
       ...this.#profile,
       commits: this.posts.length,
       lastActivity: this.posts.at(-1)?.timestamp ?? null,
+      waiting: { messages: 3, devices: 1 },
       votes: [],
       members: [{
         jamiId: id(2),

@@ -3,7 +3,7 @@ import { languageFor } from "../../../routes/texts/index.ts";
 import { CONVERSATION, id } from "./fake_node.ts";
 import { browser, session, setUp } from "./support.ts";
 
-const OF_CONVERSATION = ["", "/members", "/files", "/history", "/manage"].map((part) =>
+const OF_CONVERSATION = ["", "/members", "/files", "/history", "/refused", "/manage"].map((part) =>
   `/conversations/${CONVERSATION}${part}`
 );
 const FOR_OWNERS = ["/audit", "/settings/devices", "/settings/admins"];

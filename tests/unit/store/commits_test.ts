@@ -55,6 +55,11 @@ Deno.test("display pages run newest first, from before a commit, and stay in the
     commits.insertMany(range(0, 7).map((n) => commit(A, n)));
     commits.insertMany(range(0, 3).map((n) => commit(B, n)));
     const ids = (before?: string, limit = 3) => commits.page(A, { limit, before }).map((c) => c.id);
+    const newer = (after: string, limit = 2) => commits.page(A, { limit, after }).map((c) => c.id);
+    const all = ids(undefined, 100);
+    assert.deepEqual(newer(all[3]), all.slice(1, 3));
+    assert.deepEqual(newer(all[0]), []);
+    assert.deepEqual(newer(id(99)), []);
     assert.deepEqual(ids(), [id(6), id(5), id(4)]);
     assert.deepEqual(ids(id(4)), [id(3), id(2), id(1)]);
     assert.deepEqual(ids(id(1)), [id(0)]);
