@@ -68,7 +68,7 @@ function Signed({ page, places, children }: Omit<LayoutProps, "title">) {
           <span class="font-semibold truncate">{page.node}</span>
         </a>
         <Side page={page} places={places} />
-        <Menu page={page} />
+        <Menu page={page} places={places} />
       </header>
       <main id="content" tabIndex={-1} class="flex-1 min-w-0 px-4 pt-5 pb-28 md:px-10 md:py-9 outline-none">
         <div class="max-w-6xl mx-auto">{children}</div>

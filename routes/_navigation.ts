@@ -63,6 +63,18 @@ const NAVIGATION: Entry[] = [
   { href: "/api", key: "api", icon: "api", role: "viewer", group: "node" },
 ];
 
+/** The letters that lead there after `g`. */
+const LETTERS: Record<Entry["key"], string> = {
+  overview: "o",
+  conversations: "c",
+  requests: "r",
+  protection: "p",
+  network: "n",
+  audit: "l",
+  settings: "s",
+  api: "a",
+};
+
 function requestsOf(api: NodeApi): number {
   return api.requests({ limit: MAX_LIST_LIMIT }).items.length;
 }
@@ -74,6 +86,8 @@ export interface Place extends Omit<Entry, "tabs" | "waiting" | "role"> {
   /** is the reader there? */
   here: boolean;
   waiting: number;
+  /** leads there after `g` */
+  letter: string;
 }
 
 /** Where somebody with this role can go. @param path where they are */
@@ -83,6 +97,12 @@ export function placesFor(role: Role | null, path: string, api: NodeApi): Place[
     const first = tabs?.find((tab) => covers(role, tab.role));
     if (tabs && !first) return [];
     const here = entry.href === "/" ? path === "/" : path === entry.href || path.startsWith(`${entry.href}/`);
-    return [{ ...entry, to: first?.href ?? entry.href, here, waiting: waiting?.(api) ?? 0 }];
+    return [{
+      ...entry,
+      to: first?.href ?? entry.href,
+      here,
+      waiting: waiting?.(api) ?? 0,
+      letter: LETTERS[entry.key],
+    }];
   });
 }

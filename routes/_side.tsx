@@ -1,11 +1,16 @@
 /** The navigation as it is drawn: a column, a bar for phones with a sheet for the rest, and the menu of who is signed in. */
 
+import HelpIsland from "../islands/help.tsx";
 import { Disc } from "../islands/parts/ui.tsx";
 import { plural } from "../islands/parts/words.ts";
 import { Icon } from "./_icons.tsx";
 import type { PageContext, Theme } from "./_layout.tsx";
 import type { Place } from "./_navigation.ts";
+import { island } from "./_island.tsx";
+import { helpTexts } from "./texts/help.ts";
 import { LANGUAGES } from "./texts/index.ts";
+
+const Help = island("help", HelpIsland);
 
 interface PlacesProps {
   page: PageContext;
@@ -123,10 +128,14 @@ export function Sheet({ page, places }: PlacesProps) {
 }
 
 /** Who is signed in: appearance and language, kept in cookies, and the way out. */
-export function Menu({ page }: { page: PageContext }) {
+export function Menu({ page, places }: PlacesProps) {
   const { t, name, role } = page;
   return (
     <div class="md:mt-auto md:pt-3">
+      <Help
+        t={helpTexts[page.lang]}
+        places={places.map(({ letter, key, to }) => ({ key: letter, name: t.layout.pages[key], to }))}
+      />
       <button
         type="button"
         popovertarget="menu"

@@ -53,3 +53,49 @@ function freeLane(lanes: readonly (string | null)[]): number {
   const free = lanes.findIndex((wanted) => wanted === null);
   return free < 0 ? lanes.length : free;
 }
+
+/** A line of the graph: a commit, or several in a row with nothing to see. */
+export type Row = { kind: "commit"; placed: Placed } | { kind: "fold"; ids: string[] };
+
+/** So many commits in a straight line are drawn as one. */
+const FOLD = 4;
+
+/** Puts straight parts together, so that the branches of a long history fit on a page; both ends and the places of splits stay. */
+export function folded(rows: readonly Placed[]): Row[] {
+  const found: Row[] = [];
+  let straight: Placed[] = [];
+  const flush = () => {
+    if (straight.length >= FOLD) found.push({ kind: "fold", ids: straight.map(({ id }) => id) });
+    else found.push(...straight.map((placed): Row => ({ kind: "commit", placed })));
+    straight = [];
+  };
+  rows.forEach((placed, i) => {
+    if (i > 0 && i < rows.length - 1 && isStraight(placed) && isStraight(rows[i - 1])) return straight.push(placed);
+    flush();
+    found.push({ kind: "commit", placed });
+  });
+  flush();
+  return found;
+}
+
+function isStraight({ lane, merge, lines }: Placed): boolean {
+  return lane === 0 && !merge && lines.length === 1 && lines[0].from === 0 && lines[0].to === 0;
+}
+
+/** The commits that a merge joined to those of its first parent, as far as they are among `nodes`. */
+export function sideOf({ parents }: Node, nodes: readonly Node[]): string[] {
+  const [first, ...others] = parents;
+  const main = ancestors([first], nodes);
+  return [...ancestors(others, nodes)].filter((id) => !main.has(id));
+}
+
+/** @param nodes newest first, each before its parents */
+function ancestors(from: readonly string[], nodes: readonly Node[]): Set<string> {
+  const wanted = new Set(from), found = new Set<string>();
+  for (const { id, parents } of nodes) {
+    if (!wanted.has(id)) continue;
+    found.add(id);
+    parents.forEach((parent) => wanted.add(parent));
+  }
+  return found;
+}

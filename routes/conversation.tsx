@@ -38,6 +38,8 @@ export type Section = typeof SECTIONS[number];
 export interface SectionContext {
   /** the entry that the address names; "" = none */
   at: string;
+  /** show every commit of the history */
+  all: boolean;
   api: NodeApi;
   page: PageContext;
   privacy: Privacy;

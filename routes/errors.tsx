@@ -9,10 +9,11 @@ export function errorPage({ t: { errors: t } }: PageContext, status: 403 | 404 |
   return {
     title,
     body: (
-      <div class="max-w-md">
-        <h1 class="text-2xl font-semibold">{title}</h1>
-        <p class="mt-2 mb-4 text-muted">{hint}</p>
-        <a class="link" href="/">{t.back}</a>
+      <div class="max-w-md mx-auto text-center py-16 md:py-28">
+        <p class="text-sm font-semibold text-accent figure" aria-hidden="true">{status}</p>
+        <h1 class="text-2xl font-semibold mt-1">{title}</h1>
+        <p class="mt-2 mb-6 text-muted">{hint}</p>
+        <a class="button" href="/">{t.back}</a>
       </div>
     ),
   };

@@ -45,7 +45,7 @@ export function pageRoutes({ api, renderer, privacy }: PagesOptions) {
   const section = (name: Section) => (c: Context) =>
     renderer.page(c, (page) => {
       return conversationPage(
-        { api, page, privacy, caller: callerOf(c), at: entryOf(c) },
+        { api, page, privacy, caller: callerOf(c), at: entryOf(c), all: c.req.query("all") !== undefined },
         c.req.param("id") ?? "",
         name,
       );

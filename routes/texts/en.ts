@@ -237,10 +237,16 @@ export const en = {
   history: {
     title: "Branches",
     hint:
-      "The newest {n} commits. Members who wrote while they did not hear of each other made branches; a merge joins them.",
-    split: { one: "{n} merge among them", other: "{n} merges among them" },
-    straight: "no branch among them",
-    label: "Graph of the newest commits, each line below one of its parents",
+      "Members who wrote without hearing of each other made branches; a merge joins them. Nothing is lost on the way.",
+    commits: { one: "{n} commit", other: "{n} commits" },
+    read: "The newest {commits}:",
+    split: { one: "{n} merge among them.", other: "{n} merges among them." },
+    straight: "no branch among them.",
+    joins: { one: "joined {n} commit of {people}", other: "joined {n} commits of {people}" },
+    andMore: "{named} and {n} more",
+    fold: "Fold straight parts",
+    unfold: "Show every commit",
+    label: "Commits, the newest first",
     kinds: {
       text: "message",
       file: "file",

@@ -241,10 +241,16 @@ export const fr: Texts = {
   history: {
     title: "Branches",
     hint:
-      "Les {n} commits les plus récents. Des membres qui écrivaient sans s’entendre ont créé des branches ; une fusion les réunit.",
-    split: { one: "{n} fusion parmi eux", other: "{n} fusions parmi eux" },
-    straight: "aucune branche parmi eux",
-    label: "Graphe des commits les plus récents, chaque ligne au-dessus d’un de ses parents",
+      "Des membres qui écrivaient sans s’entendre ont créé des branches ; une fusion les réunit. Rien ne se perd en route.",
+    commits: { one: "{n} commit", other: "{n} commits" },
+    read: "Les plus récents, {commits} :",
+    split: { one: "{n} fusion parmi eux.", other: "{n} fusions parmi eux." },
+    straight: "aucune branche parmi eux.",
+    joins: { one: "a réuni {n} commit de {people}", other: "a réuni {n} commits de {people}" },
+    andMore: "{named} et {n} autres",
+    fold: "Replier les parties droites",
+    unfold: "Montrer chaque commit",
+    label: "Les commits, le plus récent d’abord",
     kinds: {
       text: "message",
       file: "fichier",

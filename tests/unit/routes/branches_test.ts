@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { branches, type Node } from "../../../routes/branches.ts";
+import { branches, folded, type Node, sideOf } from "../../../routes/branches.ts";
 
 Deno.test("a straight history has one lane, a split two, and the merge joins them", () => {
   const straight = branches([{ id: "b", parents: ["a"] }, { id: "a", parents: [] }]);
@@ -45,4 +45,27 @@ Deno.test("from each commit lines lead, row by row, to each of its parents", () 
     }
     assert.ok(rows.every(({ lane }) => lane < lanes));
   }));
+});
+
+Deno.test("straight parts are drawn as one line, both ends and the places of a split stay", () => {
+  const chain = (from: number, to: number, parent: string): Node[] =>
+    Array.from({ length: to - from }, (_, i) => ({
+      id: `c${to - i}`,
+      parents: [i === to - from - 1 ? parent : `c${to - i - 1}`],
+    }));
+  const nodes: Node[] = [
+    ...chain(20, 30, "m"),
+    { id: "m", parents: ["x", "y2"] },
+    { id: "y2", parents: ["y1"] },
+    { id: "x", parents: ["c10"] },
+    { id: "y1", parents: ["c10"] },
+    ...chain(0, 10, "first"),
+    { id: "first", parents: [] },
+  ];
+  const rows = folded(branches(nodes).rows);
+  const shown = rows.map((row) => row.kind === "fold" ? `${row.ids.length} folded` : row.placed.id);
+  assert.deepEqual(shown, ["c30", "9 folded", "m", "y2", "x", "y1", "c10", "9 folded", "first"]);
+  assert.deepEqual(rows.flatMap((row) => row.kind === "fold" ? row.ids : row.placed.id), nodes.map(({ id }) => id));
+  assert.deepEqual(sideOf(nodes[10], nodes), ["y2", "y1"]);
+  assert.deepEqual(sideOf(nodes[0], nodes), []);
 });
