@@ -3,8 +3,8 @@
 import { useState } from "preact/hooks";
 import type { ConversationSummary } from "../core/node_api.ts";
 import type { Texts } from "../routes/texts/en.ts";
-import { ask } from "./parts/api.ts";
-import { fill } from "./parts/words.ts";
+import { Confirm } from "./parts/dialog.tsx";
+import { useActing } from "./parts/status.tsx";
 
 interface Props {
   t: Texts["manage"];
@@ -19,71 +19,65 @@ interface Props {
 }
 
 export default function Manage({ t, common, id, mode, state, word, revealed }: Props) {
-  const [typed, setTyped] = useState("");
-  const [problem, setProblem] = useState("");
-  const act = async (method: string, path: string, then: string) => {
-    const answer = await ask(method, `/conversations/${id}${path}`);
-    if (answer.ok) location.assign(then);
-    else setProblem(fill(common.failed, { reason: answer.reason || common.unreachable }));
+  const [asking, setAsking] = useState<"leave" | "delete" | null>(null);
+  const { act, busy, status } = useActing(common);
+  const left = state === "left", leaving = state === "leaving";
+  const go = async (method: string, path: string, then: string) => {
+    setAsking(null);
+    if ((await act(method, `/conversations/${id}${path}`)).ok) location.assign(then);
   };
-  const left = state === "left";
   return (
-    <div class="grid gap-4">
-      {problem && <p class="text-bad" role="alert">{problem}</p>}
-      <section class="panel p-5">
-        <h2 class="text-base font-semibold">{t.exportTitle}</h2>
+    <div class="grid gap-4 max-w-3xl">
+      {status}
+      <section class="panel p-5" aria-labelledby="export">
+        <h2 id="export" class="font-semibold">{t.exportTitle}</h2>
         <p class="text-sm text-muted mt-1 mb-3">{t.exportHint}</p>
-        <div class="flex flex-wrap gap-2">
-          <Download href={`/api/v1/conversations/${id}/export`} text={t.json} on={revealed && !left} />
-          <Download href={`/api/v1/conversations/${id}/bundle`} text={t.bundle} on={revealed && !left} />
-        </div>
+        {revealed && !left
+          ? (
+            <div class="flex flex-wrap gap-2">
+              <a class="button" href={`/api/v1/conversations/${id}/export`} download>{t.json}</a>
+              <a class="button" href={`/api/v1/conversations/${id}/bundle`} download>{t.bundle}</a>
+            </div>
+          )
+          : !left && <a class="button" href={`/conversations/${id}`}>{t.revealFirst}</a>}
       </section>
-      <section class="panel p-5">
-        <h2 class="text-base font-semibold">{t.leaveTitle}</h2>
-        <p class="text-sm text-muted mt-1 mb-3">
-          {mode === 0 ? t.oneToOne : state === "leaving" ? t.leavingHint : t.leaveHint}
+      <section class="panel p-5" aria-labelledby="leave">
+        <h2 id="leave" class="font-semibold">{t.leaveTitle}</h2>
+        <p class="text-sm text-muted mt-1">
+          {mode === 0 ? t.oneToOne : left ? t.hasLeft : leaving ? t.leavingHint : t.leaveHint}
         </p>
         {mode !== 0 && !left && (
           <button
             type="button"
-            class="button danger"
-            onClick={() => act("POST", "/leave", location.pathname)}
+            class="button danger mt-3"
+            disabled={busy}
+            onClick={() => setAsking("leave")}
           >
-            {state === "leaving" ? t.leaveNow : t.leave}
+            {leaving ? t.leaveNow : t.leave}
           </button>
         )}
       </section>
-      <section class="panel p-5">
-        <h2 class="text-base font-semibold">{t.deleteTitle}</h2>
-        <p class="text-sm text-muted mt-1 mb-3">{left ? t.deleteHint : t.deleteFirst}</p>
+      <section class="panel p-5" aria-labelledby="delete">
+        <h2 id="delete" class="font-semibold">{t.deleteTitle}</h2>
+        <p class="text-sm text-muted mt-1">{left ? t.deleteHint : t.deleteFirst}</p>
         {left && (
-          <form
-            class="flex flex-wrap items-end gap-2"
-            onSubmit={(event) => {
-              event.preventDefault();
-              if (typed === word) act("DELETE", "", "/conversations");
-            }}
-          >
-            <label class="grid gap-1 text-sm font-medium">
-              {fill(t.deleteType, { word })}
-              <input
-                class="field font-normal"
-                name="word"
-                autocomplete="off"
-                value={typed}
-                onInput={(event) => setTyped(event.currentTarget.value)}
-              />
-            </label>
-            <button type="submit" class="button danger" disabled={typed !== word}>{t.delete}</button>
-          </form>
+          <button type="button" class="button danger mt-3" disabled={busy} onClick={() => setAsking("delete")}>
+            {t.deleteAsk}
+          </button>
         )}
       </section>
+      <Confirm
+        open={asking !== null}
+        title={asking === "delete" ? t.deleteTitle : leaving ? t.leaveNow : t.leave}
+        hint={asking === "delete" ? t.deleteHint : leaving ? t.leavingHint : t.leaveHint}
+        confirm={asking === "delete" ? t.delete : leaving ? t.leaveNow : t.leave}
+        cancel={common.cancel}
+        danger
+        typed={asking === "delete" ? { word, ask: t.deleteType } : undefined}
+        onClose={() => setAsking(null)}
+        onConfirm={() =>
+          asking === "delete" ? go("DELETE", "", "/conversations") : go("POST", "/leave", location.pathname)}
+      />
     </div>
   );
-}
-
-function Download({ href, text, on }: { href: string; text: string; on: boolean }) {
-  return on
-    ? <a class="button" href={href} download>{text}</a>
-    : <button type="button" class="button" disabled>{text}</button>;
 }

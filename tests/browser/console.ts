@@ -140,7 +140,7 @@ export interface Look {
   locale?: string;
 }
 
-/** A browser window on a console, signed in as an owner; what goes wrong in it is collected. */
+/** A browser window on a console, signed in as an owner or not at all; what goes wrong in it is collected. */
 export interface Window extends AsyncDisposable {
   context: BrowserContext;
   page: Page;
@@ -194,7 +194,7 @@ export async function openBrowser(url: string, look: Look = {}): Promise<Window>
     const { protocol, origin } = new URL(request.url());
     if (protocol.startsWith("http") && origin !== url) faults.push(`asked ${request.url()}`);
   });
-  return {
+  const view: Window = {
     context,
     page,
     faults,
@@ -213,6 +213,7 @@ export async function openBrowser(url: string, look: Look = {}): Promise<Window>
       await Deno.remove(profile, { recursive: true });
     },
   };
+  return view;
 }
 
 /** Through the API, as the sign-in page does. */

@@ -2,7 +2,8 @@
 
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { openConsole, openWindow } from "./console.ts";
+import { refuse } from "./furnish.ts";
+import { type Console, openConsole, openWindow, type Window } from "./console.ts";
 import { browserTests, NO_BROWSER } from "./in_browser.ts";
 
 const { inBrowser, end } = browserTests();
@@ -90,6 +91,57 @@ inBrowser("conversations are found by their title and sorted", {}, async (view) 
   await page.getByRole("heading", { level: 1, name: "Saturday walk" }).waitFor();
 });
 
+inBrowser("refused histories are told in words, and an owner drops one", {}, async (view, place) => {
+  const { page } = view;
+  refuse(place.store, place.demo);
+  await view.go(`/conversations/${place.demo.group}`);
+  await page.getByRole("link", { name: "Refused (2)" }).click();
+  await page.getByText("The group’s title or picture was changed by somebody who may not.").waitFor();
+  const rule = page.locator("main li.panel", { hasText: "title or picture" });
+  await rule.getByRole("button", { name: "Accept" }).click();
+  assert.deepEqual(await view.axe(), [], "the question");
+  assert.ok(await page.getByLabel("Reason").evaluate((field) => field instanceof HTMLInputElement && field.required));
+  await page.keyboard.press("Escape");
+  await rule.getByRole("button", { name: "Drop" }).click();
+  await page.locator("dialog[open]").getByRole("button", { name: "Drop", exact: true }).click();
+  await rule.waitFor({ state: "detached" });
+  assert.deepEqual(place.store.refused.forConversation(place.demo.group).map(({ reason }) => reason), [
+    "Missing object",
+  ]);
+  assert.equal(await page.getByRole("button", { name: "Accept" }).count(), 0, "what is no mere rule is never accepted");
+});
+
+inBrowser("keys lead to pages, to the search and to their help, and can be switched off", {}, async (view) => {
+  const { page } = view;
+  await view.go("/");
+  await page.keyboard.press("?");
+  await page.getByRole("dialog", { name: "Keyboard" }).waitFor();
+  assert.deepEqual(await view.axe(), [], "the help");
+  await page.keyboard.press("Escape");
+  await page.keyboard.press("g");
+  await page.keyboard.press("c");
+  await page.waitForURL(/\/conversations$/);
+  await page.waitForFunction(() => !document.querySelector("k-island:not([data-ready])"));
+  await page.keyboard.press("/");
+  assert.ok(await page.getByRole("searchbox").evaluate((field) => field === document.activeElement));
+  await page.getByRole("searchbox").blur();
+  await page.keyboard.press("?");
+  await page.getByRole("switch").click();
+  await page.keyboard.press("Escape");
+  await page.keyboard.press("?");
+  assert.equal(await page.getByRole("dialog", { name: "Keyboard" }).count(), 0);
+  await page.keyboard.press("Tab");
+  await page.evaluate(() => localStorage.clear());
+});
+
+inBrowser("the first thing that Tab reaches leads past the navigation", {}, async (view) => {
+  const { page } = view;
+  await view.go("/requests");
+  await page.keyboard.press("Tab");
+  await page.keyboard.press("Enter");
+  assert.ok(await page.evaluate(() => document.activeElement?.id === "content"));
+});
+
 inBrowser("the first page is small and soon alive", {}, async (view, { url }) => {
   const { page } = view;
   let bytes = 0;
@@ -123,9 +175,12 @@ Deno.test({
     const { page } = view;
     await view.go(`/conversations/${large.demo.group}`);
     await page.evaluate(() => {
-      // the longest time between two frames
-      const pauses = globalThis as unknown as { longest: number };
-      pauses.longest = 0;
+      // the longest time between two frames, and the longest task
+      const pauses = globalThis as unknown as { longest: number; task: number };
+      pauses.longest = pauses.task = 0;
+      new PerformanceObserver((list) => {
+        for (const { duration } of list.getEntries()) pauses.task = Math.max(pauses.task, duration);
+      }).observe({ type: "longtask" });
       let before = performance.now();
       const frame = (now: number) => {
         pauses.longest = Math.max(pauses.longest, now - before);
@@ -146,11 +201,57 @@ Deno.test({
     assert.ok(await rows.last().isVisible());
     const height = await page.evaluate(() => document.documentElement.scrollHeight);
     assert.ok(height > 10_000 * 45, `${height} pixels are not 10,000 entries`);
-    const longest = await page.evaluate(() => (globalThis as unknown as { longest: number }).longest);
-    console.log(`    ${longest.toFixed(0)} ms between two frames at most`);
+    const { longest, task } = await page.evaluate(() => {
+      const { longest, task } = globalThis as unknown as { longest: number; task: number };
+      return { longest, task };
+    });
+    console.log(`    ${longest.toFixed(0)} ms between two frames at most, the longest task took ${task} ms`);
     assert.ok(longest < 250, `${longest} ms`);
+    assert.ok(task < 150, `${task} ms`);
+    await deepLink(large, view);
     assert.deepEqual(view.faults, []);
   },
 });
+
+/** An entry in the middle has an address; what is above and below it comes as one scrolls, and it stays where it is. */
+async function deepLink({ node, demo }: Console, { page, go }: Window): Promise<void> {
+  let part = await node.messages(demo.group, { limit: 500, view: "entries" });
+  for (let n = 0; n < 9; n++) {
+    part = await node.messages(demo.group, { limit: 500, view: "entries", before: part[part.length - 1].id });
+  }
+  const { id } = part[250];
+  await go(`/conversations/${demo.group}?at=${id}`);
+  const entry = page.locator("li[aria-current]");
+  await entry.waitFor();
+  const place = () => entry.evaluate((row) => row.getBoundingClientRect().top);
+  await page.waitForFunction(() => {
+    const { top = -1 } = document.querySelector("li[aria-current]")?.getBoundingClientRect() ?? {};
+    return top > 0 && top < innerHeight;
+  });
+  // newer entries are put above it meanwhile
+  await page.waitForFunction(() => !document.querySelector("main")?.textContent?.includes("Loading older"), null, {
+    timeout: 1_000,
+  }).catch(() => {});
+  await page.waitForTimeout(500);
+  const before = await place();
+  assert.ok(before > 0 && before < 860, `${before}`);
+  await page.mouse.wheel(0, -3_000);
+  await page.waitForTimeout(700);
+  await page.mouse.wheel(0, 3_000);
+  await page.waitForTimeout(500);
+  assert.ok(Math.abs(await place() - before) < 4, `it moved from ${before} to ${await place()}`);
+  await page.getByRole("button", { name: "To the newest entries" }).click();
+  await page.getByRole("button", { name: "To the newest entries" }).waitFor({ state: "detached" });
+  assert.equal(new URL(page.url()).search, "");
+  await page.getByRole("button", { name: "Reveal texts" }).click();
+  await page.getByLabel("Reason").fill("a search");
+  await page.getByRole("button", { name: "Reveal", exact: true }).click();
+  await page.getByRole("searchbox").fill("7001");
+  await page.keyboard.press("Enter");
+  await page.getByText("1 found").waitFor();
+  await page.locator("section li a", { hasText: "message 7001" }).click();
+  await page.locator("li[aria-current]", { hasText: "message 7001" }).waitFor();
+  assert.match(page.url(), /\?at=[0-9a-f]{40}$/);
+}
 
 end();

@@ -13,6 +13,7 @@ export const OWNER = { name: "Neema", password: "zebra monsoon ladder" };
 export async function furnish(admins: Admins, store: Store, demo: Demo, url: string): Promise<void> {
   const site = { origin: url, rpId: "localhost" };
   noteAWeek(store, demo);
+  refuse(store, demo);
   await admins.setUp(admins.newSetupSecret() ?? "", OWNER, site);
   for (const [role, name] of [["moderator", "Wanjiru Kamau"], ["viewer", "Statusboard"]] as const) {
     const { secret } = admins.invite(role, HOUR, OWNER.name);
@@ -24,6 +25,31 @@ export async function furnish(admins: Admins, store: Store, demo: Demo, url: str
   admins.invite("moderator", 3 * 24 * HOUR, OWNER.name);
   admins.addToken("prometheus", "viewer", null, OWNER.name);
   admins.addToken("nightly-export", "owner", 90 * 24 * HOUR, OWNER.name);
+}
+
+/** Two histories that are refused in the demo's group: one for a rule, one that can never be accepted. */
+export function refuse(store: Store, { group }: Demo): void {
+  const [account = "", other = ""] = store.ledger.forConversation(group).map(({ account }) => account);
+  const common = { conversation: group, account, device: "d0".repeat(32), received: Date.now() - 5 * HOUR, bytes: 0 };
+  store.refused.put({
+    ...common,
+    head: "a1".repeat(20),
+    commit: "a0".repeat(20),
+    reason: "Malformed profile updates commit",
+    detail: "the author is a member, and only admins may change the profile",
+    type: "application/update-profile",
+    author: other,
+    overridable: true,
+  });
+  store.refused.put({
+    ...common,
+    head: "b1".repeat(20),
+    commit: "b0".repeat(20),
+    reason: "Missing object",
+    detail: "tree 5d1f0c",
+    type: "text/plain",
+    overridable: false,
+  });
 }
 
 function noteAWeek(store: Store, { group, requests }: Demo): void {
