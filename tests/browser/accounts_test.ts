@@ -123,11 +123,12 @@ inBrowser("one's own account: name, password, a passkey that signs in, sessions"
   await page.getByLabel("Present password").fill(OWNER.password);
   await page.getByRole("button", { name: "Change the password" }).click();
   await page.getByText(/The password is changed/).waitFor();
-  await page.reload();
+  await view.go("/account");
   await page.getByText("this browser").waitFor();
   await page.getByRole("button", { name: "Sign out everywhere" }).click();
   await confirm(page, "Sign out everywhere").catch(() => {}); // the page goes away meanwhile
   await page.getByRole("heading", { level: 1, name: "Sign in" }).waitFor();
+  await view.alive();
   await page.getByRole("button", { name: "Sign in with a passkey" }).click();
   await page.getByRole("heading", { level: 1, name: /Relaying|Nothing to relay/ }).waitFor();
   await view.go("/account");
@@ -158,6 +159,7 @@ inBrowser(
     await page.getByLabel("To what").fill("59");
     await page.getByRole("button", { name: "Filter" }).click();
     await page.waitForURL(/actor=script/);
+    await view.alive();
     assert.equal(await page.locator("main ol > li").count(), 1);
     await page.locator("main ol summary").click();
     const [newest] = store.audit.list({ actor: "script" }, 1);

@@ -148,6 +148,8 @@ export interface Window extends AsyncDisposable {
   faults: string[];
   /** Opens a path and waits until its islands live. */
   go(path: string): Promise<void>;
+  /** Waits until the islands of the page live, after a link was followed. */
+  alive(): Promise<void>;
   /** What axe finds serious or worse on the page. */
   axe(): Promise<string[]>;
 }
@@ -200,7 +202,12 @@ export async function openBrowser(url: string, look: Look = {}): Promise<Window>
     faults,
     async go(path) {
       await page.goto(url + path);
-      await page.waitForFunction(() => !document.querySelector("k-island:not([data-ready])"));
+      await view.alive();
+    },
+    async alive() {
+      await page.waitForFunction(() =>
+        document.readyState === "complete" && !document.querySelector("k-island:not([data-ready])")
+      );
     },
     async axe() {
       await page.evaluate(axe.source);

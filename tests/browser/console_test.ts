@@ -96,6 +96,8 @@ inBrowser("refused histories are told in words, and an owner drops one", {}, asy
   refuse(place.store, place.demo);
   await view.go(`/conversations/${place.demo.group}`);
   await page.getByRole("link", { name: "Refused (2)" }).click();
+  await page.waitForURL(/\/refused$/);
+  await view.alive();
   await page.getByText("The group’s title or picture was changed by somebody who may not.").waitFor();
   const rule = page.locator("main li.panel", { hasText: "title or picture" });
   await rule.getByRole("button", { name: "Accept" }).click();
@@ -121,7 +123,7 @@ inBrowser("keys lead to pages, to the search and to their help, and can be switc
   await page.keyboard.press("g");
   await page.keyboard.press("c");
   await page.waitForURL(/\/conversations$/);
-  await page.waitForFunction(() => !document.querySelector("k-island:not([data-ready])"));
+  await view.alive();
   await page.keyboard.press("/");
   assert.ok(await page.getByRole("searchbox").evaluate((field) => field === document.activeElement));
   await page.getByRole("searchbox").blur();
@@ -235,10 +237,13 @@ async function deepLink({ node, demo }: Console, { page, go }: Window): Promise<
   await page.waitForTimeout(500);
   const before = await place();
   assert.ok(before > 0 && before < 860, `${before}`);
-  await page.mouse.wheel(0, -3_000);
-  await page.waitForTimeout(700);
-  await page.mouse.wheel(0, 3_000);
-  await page.waitForTimeout(500);
+  for (const step of [-300, 300]) {
+    for (let n = 0; n < 12; n++) {
+      await page.mouse.wheel(0, step);
+      await page.waitForTimeout(60); // as a hand does
+    }
+  }
+  await page.waitForTimeout(200);
   assert.ok(Math.abs(await place() - before) < 4, `it moved from ${before} to ${await place()}`);
   await page.getByRole("button", { name: "To the newest entries" }).click();
   await page.getByRole("button", { name: "To the newest entries" }).waitFor({ state: "detached" });
