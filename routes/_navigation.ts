@@ -27,7 +27,13 @@ export const SETTINGS_TABS: Tab<keyof Texts["layout"]["settingsTabs"]>[] = [
 ];
 
 /** The tabs of `/protection`, in their order. */
-export const PROTECTION_TABS: Tab<keyof Texts["layout"]["protectionTabs"]>[] = [];
+export const PROTECTION_TABS: Tab<keyof Texts["layout"]["protectionTabs"]>[] = [
+  { href: "/protection", key: "protections", role: "moderator" },
+  { href: "/protection/held", key: "held", role: "moderator" },
+  { href: "/protection/reports", key: "reports", role: "moderator" },
+  { href: "/protection/bans", key: "bans", role: "moderator" },
+  { href: "/protection/lists", key: "lists", role: "moderator" },
+];
 
 /** A page of the navigation. */
 export interface Entry {
@@ -56,6 +62,7 @@ const NAVIGATION: Entry[] = [
     role: "moderator",
     group: "main",
     tabs: PROTECTION_TABS,
+    waiting: moderationOf,
   },
   { href: "/network", key: "network", icon: "network", role: "viewer", group: "node" },
   { href: "/audit", key: "audit", icon: "audit", role: "owner", group: "node" },
@@ -77,6 +84,11 @@ const LETTERS: Record<Entry["key"], string> = {
 
 function requestsOf(api: NodeApi): number {
   return api.requests({ limit: MAX_LIST_LIMIT }).items.length;
+}
+
+function moderationOf({ moderation }: NodeApi): number {
+  const { reports, held } = moderation.waiting();
+  return reports + held;
 }
 
 /** A page that a reader may go to. */

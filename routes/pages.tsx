@@ -20,6 +20,7 @@ import { newGroupPage } from "./new_group.tsx";
 import { overviewPage } from "./overview.tsx";
 import { keepPreferences, type Renderer } from "./_page.tsx";
 import type { Privacy } from "./privacy.ts";
+import { PROTECTION_PAGES } from "./protection.tsx";
 import { requestsPage } from "./requests.tsx";
 import { router } from "./router.ts";
 import { settingsPage } from "./settings.tsx";
@@ -64,6 +65,13 @@ export function pageRoutes({ api, renderer, privacy }: PagesOptions) {
   routes.get("/add", viewer, (c) => renderer.page(c, (page) => addPage(api, page)));
   routes.get("/requests", moderator, (c) => renderer.page(c, (page) => requestsPage(api, page)));
   routes.get("/settings", owner, (c) => renderer.page(c, (page) => settingsPage(api, page)));
+  for (const [path, draw] of Object.entries(PROTECTION_PAGES)) {
+    routes.get(
+      `/protection${path}`,
+      moderator,
+      (c) => renderer.page(c, (page) => draw({ api, page, privacy, caller: callerOf(c) })),
+    );
+  }
   routes.get("/network", viewer, (c) => renderer.page(c, (page) => networkPage(api, page)));
   routes.get("/account", viewer, (c) => renderer.page(c, (page) => accountPage(api, page, callerOf(c))));
   routes.get("/settings/devices", owner, (c) => renderer.page(c, (page) => devicesPage(api, page)));
