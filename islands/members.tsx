@@ -3,7 +3,9 @@
 import { useRef, useState } from "preact/hooks";
 import type { MemberInfo } from "../core/node_api.ts";
 import type { Texts } from "../routes/texts/en.ts";
+import type { ModerationTexts } from "../routes/texts/moderation.ts";
 import { ask } from "./parts/api.ts";
+import { BanDialog, BanLine, type Wish } from "./parts/ban.tsx";
 import { useEvents } from "./parts/live.ts";
 import { type PeopleTexts, type Person, PersonField } from "./parts/people.tsx";
 import { Badge, Disc, Dot, ROLE_TONES, When } from "./parts/ui.tsx";
@@ -17,6 +19,7 @@ interface Props {
   t: Texts["members"];
   common: Texts["common"];
   people: PeopleTexts;
+  bans: ModerationTexts;
   id: string;
   self: string;
   first: MemberInfo[];
@@ -24,11 +27,16 @@ interface Props {
   admin: boolean;
 }
 
-export default function Members({ lang, t, common, people, id, self, first, admin }: Props) {
+/** Who is to be banned: a member, or one device. */
+interface Target {
+  path: string;
+  name: string;
+}
+
+export default function Members({ lang, t, common, people, bans, id, self, first, admin }: Props) {
   const [members, setMembers] = useState(first);
   const [said, setSaid] = useState("");
-  const [banning, setBanning] = useState<MemberInfo | null>(null);
-  const dialog = useRef<HTMLDialogElement>(null);
+  const [banning, setBanning] = useState<Target | null>(null);
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
   const refresh = () => {
     clearTimeout(timer.current);
@@ -40,6 +48,7 @@ export default function Members({ lang, t, common, people, id, self, first, admi
   useEvents({
     conversation: (data: { id: string }) => data.id === id && refresh(),
     delivery: (data: { conversationId: string }) => data.conversationId === id && refresh(),
+    moderation: refresh,
     presence: (data: { jamiId: string }) => members.some(({ jamiId }) => jamiId === data.jamiId) && refresh(),
   });
   const act = async (method: string, path: string, body?: unknown, done = "") => {
@@ -54,11 +63,10 @@ export default function Members({ lang, t, common, people, id, self, first, admi
     refresh();
     return "";
   };
-  const ban = (event: SubmitEvent & { currentTarget: HTMLFormElement }) => {
-    event.preventDefault();
-    const reason = encodeURIComponent(`${new FormData(event.currentTarget).get("reason")}`);
-    dialog.current?.close();
-    if (banning) act("DELETE", `/members/${banning.jamiId}?reason=${reason}`);
+  const ban = ({ reason = "", expiresIn }: Wish) => {
+    const query = new URLSearchParams({ reason, ...expiresIn !== undefined && { expiresIn: `${expiresIn}` } });
+    setBanning(null);
+    if (banning) act("DELETE", `${banning.path}?${query}`);
   };
   const nameOf = (member: MemberInfo | null) =>
     member?.name || member?.registeredName || member?.jamiId.slice(0, 8) || "";
@@ -84,11 +92,20 @@ export default function Members({ lang, t, common, people, id, self, first, admi
                   {member.jamiId === self ? `${nameOf(member)} (${common.you})` : nameOf(member)}
                 </span>
                 <Badge tone={ROLE_TONES[member.role]}>{t.roles[member.role]}</Badge>
+                {member.ban?.held && <Badge tone="warn">{bans.ban.held}</Badge>}
               </p>
               <p class="text-xs sm:text-sm text-muted break-all">
                 <code>{member.jamiId}</code>
               </p>
-              {member.jamiId !== self && <Devices {...{ member, lang, t, common }} />}
+              {member.ban && <BanLine ban={member.ban} lang={lang} t={bans} />}
+              {member.jamiId !== self && (
+                <Devices
+                  {...{ member, lang, t, common, bans }}
+                  admin={admin && member.role !== "admin"}
+                  onBan={(device) => setBanning({ path: `/devices/${device}`, name: device.slice(0, 12) })}
+                  onUnban={(device) => act("POST", `/devices/${device}/unban`)}
+                />
+              )}
             </div>
             {admin && member.jamiId !== self && member.role === "banned" && (
               <button
@@ -103,10 +120,7 @@ export default function Members({ lang, t, common, people, id, self, first, admi
               <button
                 type="button"
                 class="button small danger"
-                onClick={() => {
-                  setBanning(member);
-                  dialog.current?.showModal();
-                }}
+                onClick={() => setBanning({ path: `/members/${member.jamiId}`, name: nameOf(member) })}
               >
                 {t.ban}
               </button>
@@ -114,38 +128,53 @@ export default function Members({ lang, t, common, people, id, self, first, admi
           </li>
         ))}
       </ul>
-      <dialog ref={dialog} aria-labelledby="ban-title">
-        <form onSubmit={ban} class="grid gap-3">
-          <h2 id="ban-title" class="text-lg font-semibold">{fill(t.banTitle, { name: nameOf(banning) })}</h2>
-          <p class="text-sm text-muted">{t.banHint}</p>
-          <label class="grid gap-1 text-sm font-medium">
-            {t.banReason}
-            <input class="field font-normal" name="reason" maxLength={500} />
-          </label>
-          <div class="flex justify-end gap-2 mt-2">
-            <button type="button" class="button" onClick={() => dialog.current?.close()}>{common.cancel}</button>
-            <button type="submit" class="button danger">{t.banConfirm}</button>
-          </div>
-        </form>
-      </dialog>
+      <BanDialog
+        name={banning?.name ?? null}
+        t={bans}
+        cancel={common.cancel}
+        hint={t.banHint}
+        onClose={() => setBanning(null)}
+        onBan={ban}
+      />
     </>
   );
 }
 
-function Devices({ member, lang, t, common }: { member: MemberInfo } & Pick<Props, "lang" | "t" | "common">) {
+interface DevicesProps extends Pick<Props, "lang" | "t" | "common" | "bans" | "admin"> {
+  member: MemberInfo;
+  onBan: (device: string) => void;
+  onUnban: (device: string) => void;
+}
+
+function Devices({ member, lang, t, common, bans, admin, onBan, onUnban }: DevicesProps) {
   if (member.devices.length === 0) return <p class="text-sm text-muted mt-1">{t.noDevices}</p>;
   return (
     <ul class="mt-2 grid gap-1">
-      {member.devices.map(({ deviceId, lag, online, lastSeen }) => (
+      {member.devices.map(({ deviceId, lag, online, lastSeen, banned, ban }) => (
         <li key={deviceId} class="text-sm text-muted flex flex-wrap items-center gap-x-3 gap-y-1">
           <span class="inline-flex items-center gap-2">
             <Dot on={online} label={online ? common.online : common.offline} />
             <code title={deviceId}>{deviceId.slice(0, 12)}</code>
           </span>
-          <Badge tone={lag === null ? "plain" : lag === 0 ? "good" : "warn"}>
-            {lag === null ? t.lagUnknown : lag === 0 ? t.hasAll : plural(lang, lag, t.lag)}
-          </Badge>
+          {banned
+            ? <Badge tone="bad">{t.roles.banned}</Badge>
+            : (
+              <Badge tone={lag === null ? "plain" : lag === 0 ? "good" : "warn"}>
+                {lag === null ? t.lagUnknown : lag === 0 ? t.hasAll : plural(lang, lag, t.lag)}
+              </Badge>
+            )}
           {!online && lastSeen !== null && <Seen at={lastSeen} {...{ lang, t }} />}
+          {admin && (banned || member.role === "member") && (
+            <button
+              type="button"
+              class="link min-h-[24px]"
+              aria-label={`${banned ? t.unban : t.banDevice} ${deviceId.slice(0, 12)}`}
+              onClick={() => banned ? onUnban(deviceId) : onBan(deviceId)}
+            >
+              {banned ? t.unban : t.banDevice}
+            </button>
+          )}
+          {ban && <BanLine ban={ban} lang={lang} t={bans} />}
         </li>
       ))}
     </ul>

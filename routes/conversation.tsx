@@ -18,6 +18,7 @@ import type { Page } from "./_page.tsx";
 import { Tabs } from "./_tabs.tsx";
 import type { Privacy } from "./privacy.ts";
 import { groupTexts } from "./texts/groups.ts";
+import { moderationTexts } from "./texts/moderation.ts";
 
 const Timeline = island("timeline", TimelineIsland);
 const Members = island("members", MembersIsland);
@@ -159,7 +160,8 @@ function membersSection({ api, page, conversation }: SectionContext) {
   const admin = mode !== 0 && state === "active" &&
     members.some(({ jamiId, role }) => jamiId === self && role === "admin");
   const people = groupTexts[lang];
-  return <Members {...{ lang, people, id, self, admin }} t={t.members} common={t.common} first={members} />;
+  const bans = moderationTexts[lang];
+  return <Members {...{ lang, people, bans, id, self, admin }} t={t.members} common={t.common} first={members} />;
 }
 
 function manageSection({ page, privacy, caller, conversation }: SectionContext) {
