@@ -3,6 +3,7 @@
 import type { Admins } from "../../core/admins/admins.ts";
 import type { Store } from "../../core/store/store.ts";
 import type { Demo } from "../support/demo.ts";
+import { furnishModeration } from "./furnish_moderation.ts";
 
 const HOUR = 3_600_000;
 
@@ -14,6 +15,7 @@ export async function furnish(admins: Admins, store: Store, demo: Demo, url: str
   const site = { origin: url, rpId: "localhost" };
   noteAWeek(store, demo);
   refuse(store, demo);
+  furnishModeration(store, demo);
   await admins.setUp(admins.newSetupSecret() ?? "", OWNER, site);
   for (const [role, name] of [["moderator", "Wanjiru Kamau"], ["viewer", "Statusboard"]] as const) {
     const { secret } = admins.invite(role, HOUR, OWNER.name);
