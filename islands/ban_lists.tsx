@@ -162,24 +162,28 @@ function Subscribe({ t, busy, fileKiB, onFile, onSubscribe }: SubscribeProps) {
   return (
     <div class="panel p-4 sm:p-5 mb-4 grid gap-5">
       <form onSubmit={go} class="grid gap-4">
-        <div class="grid gap-4 sm:grid-cols-[1fr,180px]">
-          <Field
-            label={t.lists.url}
-            hint={t.lists.urlHint}
-            type="url"
-            name="url"
-            required
-            maxLength={2_000}
-            placeholder="https://"
-            value={url}
-            onInput={(event) => setUrl(event.currentTarget.value)}
-          />
-          <Choice
-            label={t.lists.interval}
-            value={interval}
-            options={Object.entries(t.lists.intervals).map(([value, name]) => ({ value, name }))}
-            onChoose={setInterval}
-          />
+        <div class="flex flex-wrap items-start gap-4">
+          <div class="flex-1 min-w-[240px]">
+            <Field
+              label={t.lists.url}
+              hint={t.lists.urlHint}
+              type="url"
+              name="url"
+              required
+              maxLength={2_000}
+              placeholder="https://"
+              value={url}
+              onInput={(event) => setUrl(event.currentTarget.value)}
+            />
+          </div>
+          <div class="w-44">
+            <Choice
+              label={t.lists.interval}
+              value={interval}
+              options={Object.entries(t.lists.intervals).map(([value, name]) => ({ value, name }))}
+              onChoose={setInterval}
+            />
+          </div>
         </div>
         <Switch label={t.lists.allowPrivate} checked={allowPrivate} onSwitch={setAllowPrivate} />
         <div class="flex justify-end">

@@ -9,10 +9,7 @@ import { Confirm } from "./parts/dialog.tsx";
 import { Area } from "./parts/form.tsx";
 import { linesOf, ProtectionForm } from "./parts/protection_form.tsx";
 import { useActing } from "./parts/status.tsx";
-import { Badge, type Tone } from "./parts/ui.tsx";
 import { fill } from "./parts/words.ts";
-
-const TONES: Record<ProtectionInfo["mode"], Tone> = { off: "plain", dry: "accent", on: "good" };
 
 interface Props {
   lang: string;
@@ -63,9 +60,7 @@ function Card({ protection, groups, t, common, onChanged }: CardProps) {
     <section class="panel p-4 sm:p-5" aria-labelledby={`p-${name}`}>
       <div class="flex flex-wrap items-start gap-x-4 gap-y-2">
         <div class="flex-1 min-w-[200px]">
-          <h2 id={`p-${name}`} class="text-lg font-semibold flex flex-wrap items-center gap-2">
-            {title} <Badge tone={TONES[mode]}>{t.modes[mode]}</Badge>
-          </h2>
+          <h2 id={`p-${name}`} class="text-lg font-semibold">{title}</h2>
           <p class="text-muted">{t.hints[name]}</p>
           <p class="text-sm text-muted mt-1">
             {t.modeHints[mode]} {mode !== "off" && fill(t.lastDay, lastDay)}

@@ -91,7 +91,7 @@ const en = {
   },
   reports: {
     intro:
-      "What members report, and what protections tell. Members report by writing /report and what happened to this node, one to one.",
+      "What members report, and what protections tell. A member reports in the one-to-one conversation with this node, by writing /report and what happened.",
     none: "No open reports",
     noneHint: "Members can write “/report …” to this node.",
     open: "Open",
@@ -273,7 +273,7 @@ const fr: ModerationTexts = {
   },
   reports: {
     intro:
-      "Ce que les membres signalent, et ce que disent les protections. Un membre signale en écrivant /report et ce qui s’est passé à ce nœud, en tête-à-tête.",
+      "Ce que les membres signalent, et ce que disent les protections. Un membre signale dans sa conversation privée avec ce nœud, en écrivant /report et ce qui s’est passé.",
     none: "Aucun signalement ouvert",
     noneHint: "Les membres peuvent écrire « /report … » à ce nœud.",
     open: "Ouverts",

@@ -109,7 +109,7 @@ inBrowser(
 
     await view.go("/protection/lists");
     const list = JSON.stringify({ name: "By hand", entries: [{ jamiId: id, reason: "listed" }] });
-      await page.locator("input[type=file]").setInputFiles({
+    await page.locator("input[type=file]").setInputFiles({
       name: "bans.json",
       mimeType: "application/json",
       buffer: Buffer.from(list),
