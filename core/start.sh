@@ -35,8 +35,10 @@ fi
 # --cached-only: all dependencies are here after this, so that a start never waits for the network.
 (cd "$root" && "$deno" install --frozen --quiet) || exit
 run=("$deno" run --frozen --cached-only "--config=$root/deno.json")
-permissions=$("${run[@]}" --no-prompt --allow-read --ignore-env '--allow-env=KITUO_*' "$root/core/permissions_command.ts" "$@") || exit
 # The console's files: made when they are missing or older than their sources; a finished installation may be read-only.
-"${run[@]}" --no-prompt "--allow-read=$root" "--allow-write=$root/static/dist" "--allow-run" --allow-env "$root/core/build.ts" || exit
+"${run[@]}" --no-prompt "--allow-read=$root" "--allow-write=$root/static/dist" "--allow-run" --allow-env "$root/core/build.ts" >&2 &
+building=$!
+permissions=$("${run[@]}" --no-prompt --allow-read --ignore-env '--allow-env=KITUO_*' "$root/core/permissions_command.ts" "$@") || exit
+wait $building || exit
 mapfile -t permissions <<<"$permissions"
 exec "${run[@]}" "${permissions[@]}" "$root/main.ts" "$@"
