@@ -71,6 +71,19 @@ export class Moderation {
     }
   }
 
+  /**
+   * Is a contact request about a conversation that is known here, and not one with this account? Then it is a wish to be let in, and never becomes the
+   * conversation of a contact: it would be left with that contact.
+   * @param conversation the one with this id, if it is open
+   */
+  asksForGroup(account: AccountId, id: Oid, conversation?: Conversation): boolean {
+    if (!conversation) return (this.options.store.conversations.get(id)?.mode ?? Mode.oneToOne) !== Mode.oneToOne;
+    const { mode, initialMembers } = conversation.facts;
+    if (mode === Mode.oneToOne) return !initialMembers.includes(account);
+    this.onRequest(conversation, account);
+    return true;
+  }
+
   async #ban(conversation: Conversation, { account, by }: Intruder): Promise<void> {
     const { groups, store, clock } = this.options;
     const reason = `invited by ${by || "somebody"}, who is no admin; only admins invite in this group`;

@@ -43,6 +43,8 @@ export interface ProfilesOptions {
   /** Our own profile. */
   vcard: Bytes;
   conversations: Pick<Conversations, "get" | "of">;
+  /** Those that are up. */
+  connections(): Connection[];
 }
 
 export type ProfilesEvents = {
@@ -64,10 +66,12 @@ export class Profiles extends Emitter<ProfilesEvents> {
     this.#version = versionOf(options, options.vcard);
   }
 
-  /** Our profile is another from now on; each device gets it when it connects next. */
+  /** Our profile is another from now on: those who are connected get it at once, the others when they connect next. */
   change(vcard: Bytes): void {
     this.#vcard = vcard;
     this.#version = versionOf(this.options, vcard);
+    this.#attempts = new WeakMap();
+    for (const connection of this.options.connections()) this.offer(connection);
   }
 
   /** Ends what comes in and goes out. */
@@ -98,7 +102,7 @@ export class Profiles extends Emitter<ProfilesEvents> {
   }
 
   /** Gives the peer's device our profile, if it has not got it yet and shares a conversation with us. */
-  async offer(connection: Connection, generation: Generation | undefined): Promise<void> {
+  async offer(connection: Connection, generation = this.#generation(connection)): Promise<void> {
     const { store, clock, conversations, device } = this.options;
     const { peer } = connection;
     if (peer.account === this.options.account) return; // each of our devices has its own
@@ -121,6 +125,10 @@ export class Profiles extends Emitter<ProfilesEvents> {
     } finally {
       this.#offering.delete(peer.device);
     }
+  }
+
+  #generation({ peer }: Connection): Generation | undefined {
+    return this.options.store.certificates.byDevice(peer.device)?.generation;
   }
 
   async #take(channel: Channel, modified: number): Promise<void> {

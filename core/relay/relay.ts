@@ -23,6 +23,7 @@ import { Mode } from "../swarm/conversation_facts.ts";
 import type { Connection } from "../transport/channel.ts";
 import { ConnectionManager } from "../transport/connection_manager.ts";
 import { Clones } from "./clones.ts";
+import { offerContact } from "./contact_offers.ts";
 import { Conversations } from "./conversations.ts";
 import { Delivery } from "./delivery.ts";
 import { Fetcher } from "./fetcher.ts";
@@ -116,6 +117,7 @@ export class Relay extends Emitter<RelayEvents> {
       hears: (peer) => this.allows(peer) || this.#mayAsk(peer),
     });
     const { certificates, presence } = this.account;
+    const connections = () => this.connections.connections();
     this.connections = new ConnectionManager({
       identity,
       dht,
@@ -180,9 +182,9 @@ export class Relay extends Emitter<RelayEvents> {
       clock,
       device: identity.device,
       conversations: this.conversations,
-      connections: () => this.connections.connections(),
+      connections,
     });
-    this.profiles = new Profiles({ ...options, ...identity, conversations: this.conversations });
+    this.profiles = new Profiles({ ...options, ...identity, conversations: this.conversations, connections });
     this.overlays = new Overlays({
       store,
       clock,
@@ -529,25 +531,20 @@ export class Relay extends Emitter<RelayEvents> {
     this.#owed.settle(conversation);
     this.#moderation.onMembers(conversation);
     for (const connection of this.connections.connections()) {
-      const { peer } = connection;
-      const generation = this.options.store.certificates.byDevice(peer.device)?.generation;
-      if (conversation.mayFetch(peer)) this.profiles.offer(connection, generation);
+      if (conversation.mayFetch(connection.peer)) this.profiles.offer(connection);
     }
     for (const account of conversation.participants()) this.links.reach(account);
     this.#offerContact(conversation);
   }
 
   #offerContact(conversation: Conversation): void {
-    const { store, identity, offerContact } = this.options;
-    if (!offerContact || conversation.facts.mode === 0 || !conversation.joined) return;
-    for (const [account, role] of conversation.members.roles) {
-      const isIn = role === "admin" || role === "member" || this.#owed.owes(conversation.id, account);
-      if (account === identity.account || !isIn || store.contacts.get(account)) continue;
-      if (this.account.contacts.isBanned(account)) continue;
-      this.account.contacts.add(account).catch((error) =>
-        log.warn("no contact request to {account}: {error}", { account, error: messageOf(error) })
-      );
-    }
+    if (!this.options.offerContact) return;
+    offerContact(conversation, {
+      store: this.options.store,
+      self: this.self,
+      contacts: this.account.contacts,
+      owes: (account) => this.#owed.owes(conversation.id, account),
+    });
   }
 
   #onMessage({ peer, connection, payload }: IncomingMessage): void {
@@ -605,15 +602,7 @@ export class Relay extends Emitter<RelayEvents> {
     return this.conversations.all().some(({ facts: { mode } }) => mode === Mode.public);
   }
 
-  /**
-   * Is a contact request about a conversation that is known here, and not one with this account? Then it is a wish to be let in, and never becomes the
-   * conversation of a contact: it would be left with that contact.
-   */
   #asksForGroup(account: AccountId, id: string): boolean {
-    const conversation = this.conversations.get(id);
-    if (!conversation) return (this.options.store.conversations.get(id)?.mode ?? 0) !== 0;
-    if (conversation.facts.mode === 0) return !conversation.facts.initialMembers.includes(account);
-    this.#moderation.onRequest(conversation, account);
-    return true;
+    return this.#moderation.asksForGroup(account, id, this.conversations.get(id));
   }
 }

@@ -11,14 +11,18 @@ import { Profiles } from "../../../core/relay/profiles.ts";
 import { ChannelDeclined } from "../../../core/transport/channel.ts";
 import { type Accept, connectionPair } from "../../support/channel_pair.ts";
 import { peerOf, secondDevice, until } from "../../support/people.ts";
+import type { Connection } from "../../../core/transport/channel.ts";
 import { FilesNode, frames } from "./files_support.ts";
 import { alice, bob, carol, NOW, type Place, withPlaces } from "./support.ts";
 
 const OURS = writeVcard("Kituo");
 
+/** Those that are up when a profile changes. */
+const connected: Connection[] = [];
+
 function profilesOf(place: Place, vcard = OURS): Profiles {
   const { account, device } = alice;
-  return new Profiles({ ...place, account, device, vcard });
+  return new Profiles({ ...place, account, device, vcard, connections: () => connected });
 }
 
 /** A connection of a peer with Alice's node; both ends. */
@@ -172,6 +176,12 @@ Deno.test("profiles: ours is given to each device once, until it changes; in the
     await until("the changed one came", () => got.at(-1) === text(writeVcard("Kituo 3")));
     await again.offer(connect(again, bob, accept).ours, "msg");
     assert.equal(names.length, 5);
+
+    connected.push(connect(again, bob, accept).ours);
+    again.change(writeVcard("Kituo 4"));
+    await until("who is connected has the new one", () => got.at(-1) === text(writeVcard("Kituo 4")));
+    connected.length = 0;
+    assert.equal(names.length, 6);
   }));
 
 Deno.test("profiles: members may ask for ours, and our own devices for those of others", () =>
