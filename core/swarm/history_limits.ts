@@ -46,7 +46,7 @@ export const CACHED_MEMBER_LISTS = 64;
 export const CACHED_NODES = 20_000;
 
 /** Commits being checked at the same time: RSA runs beside the main loop. */
-export const CHECKS_IN_FLIGHT = 8;
+export const CHECKS_IN_FLIGHT = 16;
 
 /** How deep bases of bases are merged (7: today's daemon stops at 2 as well). */
 export const MAX_BASE_DEPTH = 2;

@@ -16,7 +16,7 @@ interopTest("split and merge: both sides post, the network heals, all histories 
   await using network = await Network.up();
   const [alice, bob] = await people(network, "alice", "bob");
   await using _alice = alice, _bob = bob;
-  await using kituo = await openNode(network);
+  await using kituo = await openNode(network, "kituo", "--log-level", "debug");
   await addNode(alice, kituo);
   await addNode(bob, kituo);
   const conversation = await alice.startGroup();
@@ -26,12 +26,11 @@ interopTest("split and merge: both sides post, the network heals, all histories 
   for (const one of [alice, bob]) for (const other of [alice, bob]) await one.waitMember(conversation, other.uri);
 
   const scene = { network, alice, bob, kituo, conversation };
-  await t.step("a cut that the connections survive", () => splitAndMerge(scene, "short", () => Promise.resolve()));
-  await t.step("a cut that they do not survive", () =>
-    splitAndMerge(scene, "long", async () => {
-      const connections = async () => (await kituo.api<{ connections: number }>("GET", "/node")).connections;
-      await kituo.until("the end of Bob's link", async () => await connections() === 1, LINK_LOST);
-    }));
+  await t.step(
+    "a cut that may be over before anybody notices",
+    () => splitAndMerge(scene, "short", () => Promise.resolve()),
+  );
+  await t.step("a cut that ends the connections", () => splitAndMerge(scene, "long", () => links(kituo, 1)));
   await assertSound(kituo, conversation);
   assert.deepEqual(await errorsOf(kituo), []);
 });
@@ -42,7 +41,7 @@ interopTest(
     await using network = await Network.up();
     const [alice, bob, carol] = await people(network, "alice", "bob", "carol");
     await using _alice = alice, _bob = bob, _carol = carol;
-    await using kituo = await readyKituo(network);
+    await using kituo = await readyKituo(network, "kituo", "--log-level", "debug");
     for (const daemon of [alice, bob, carol]) await askKituo(daemon, kituo);
     const conversation = await groupWithKituo(alice, kituo, bob, carol);
     // Alice and Kituo on one side, Bob and Carol on the other.
@@ -65,6 +64,8 @@ interopTest(
     for (const daemon of [alice, bob]) {
       await daemon.waitText(conversation, "healed", { timeout: HEAL_TIMEOUT });
       await daemon.git(conversation, "merge-base", "--is-ancestor", merge, "HEAD");
+      await daemon.stop(); // the list of members that it keeps is made anew at a start: it may have passed over the ban in the merge
+      await daemon.start();
       await daemon.waitMember(conversation, carol.uri, ["banned"]);
     }
     await everywhere({ network, alice, bob, kituo, conversation }, "together again");
@@ -90,6 +91,7 @@ async function splitAndMerge(scene: Scene, cut: string, enough: () => Promise<vo
   const { network, alice, bob, kituo, conversation } = scene;
   const merges = await countMerges(kituo, conversation);
   await everywhere(scene, `before the ${cut} cut`);
+  await links(kituo, 2);
 
   // Alice and Kituo on one side, Bob on the other.
   await network.cut(alice.host, bob.host);
@@ -98,7 +100,7 @@ async function splitAndMerge(scene: Scene, cut: string, enough: () => Promise<vo
   await Promise.all([postInOrder(alice, conversation, here), postInOrder(bob, conversation, there)]);
   for (const body of ours) await kituo.api("POST", `/conversations/${conversation}/messages`, { body });
   await waitKituoTexts(kituo, conversation, here);
-  for (const text of ours) await alice.waitText(conversation, text);
+  await holds(alice, conversation, ours);
   await enough();
   const apart = (await bob.history(conversation)).map(({ body }) => body);
   assert(![...here, ...ours].some((text) => apart.includes(text)), "the network was not cut");
@@ -111,9 +113,19 @@ async function splitAndMerge(scene: Scene, cut: string, enough: () => Promise<vo
   await network.heal(kituo.host, bob.host);
   const all = [...here, ...there, ...ours];
   await waitKituoTexts(kituo, conversation, all, HEAL_TIMEOUT);
-  for (const daemon of [alice, bob]) await hasAll(daemon, conversation, all);
+  for (const daemon of [alice, bob]) {
+    await holds(daemon, conversation, all, HEAL_TIMEOUT);
+    const bodies = (await daemon.history(conversation)).map(({ body }) => body).filter((body) => all.includes(body));
+    assert.deepEqual(bodies.sort(), [...all].sort()); // each of them once
+  }
   assert(await countMerges(kituo, conversation) > merges, "nothing was merged");
   await everywhere(scene, `after the ${cut} cut`); // life goes on, on top of the merge
+}
+
+async function links(kituo: KituoProcess, wanted: number): Promise<void> {
+  await kituo.until(`${wanted} links`, async () => {
+    return (await kituo.api<{ connections: number }>("GET", "/node")).connections === wanted;
+  }, LINK_LOST);
 }
 
 async function everywhere({ alice, bob, kituo, conversation }: Scene, text: string): Promise<void> {
@@ -126,8 +138,13 @@ async function countMerges(kituo: KituoProcess, conversation: string): Promise<n
   return (await kituoHistory(kituo, conversation)).filter(({ type }) => type === "merge").length;
 }
 
-async function hasAll(daemon: JamiDaemon, conversation: string, texts: string[]): Promise<void> {
-  for (const text of texts) await daemon.waitText(conversation, text, { timeout: HEAL_TIMEOUT });
-  const bodies = (await daemon.history(conversation)).map(({ body }) => body).filter((body) => texts.includes(body));
-  assert.deepEqual(bodies.sort(), [...texts].sort()); // each of them once
+/**
+ * Until the daemon has the texts in its history. It does not tell its client of everything that a merge brings (docs/protocol.md), so no event is
+ * waited for.
+ */
+async function holds(daemon: JamiDaemon, conversation: string, texts: string[], timeout?: number): Promise<void> {
+  await daemon.until(`${texts.length} texts in its history`, async () => {
+    const bodies = new Set((await daemon.history(conversation)).map(({ body }) => body));
+    return texts.every((text) => bodies.has(text));
+  }, timeout);
 }
