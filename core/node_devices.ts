@@ -1,6 +1,13 @@
 /** The devices of the node's own account: seen, linked, revoked; and the account's archive (account.md 5, 9). */
 
-import { type Archive, ArchiveError, formatArchive, readArchive, writeArchive } from "./identity/archive.ts";
+import {
+  type Archive,
+  ArchiveError,
+  formatArchive,
+  openContainer,
+  readArchive,
+  writeArchive,
+} from "./identity/archive.ts";
 import { archiveOfSync } from "./messaging/archive_records.ts";
 import type { Bytes } from "./base/bytes.ts";
 import type { Clock } from "./base/clock.ts";
@@ -188,7 +195,7 @@ export class NodeDevices implements DevicesApi {
 
   async #hasPassword(): Promise<boolean> {
     try {
-      await readArchive(await archiveFile(this.options.dir));
+      await openContainer(await archiveFile(this.options.dir));
       return false;
     } catch (error) {
       if (error instanceof ArchiveError && error.reason === "password needed") return true;
