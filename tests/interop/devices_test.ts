@@ -179,5 +179,16 @@ for (const password of ["", "nywila"]) {
     const texts = (await other.history(conversation)).map(({ body }) => body);
     assert.ok(texts.includes("from the daemon"));
     await kituo.until("all three devices", async () => (await devicesOf(kituo)).devices.length === 3);
+
+    await kituo.api("DELETE", `/devices/${other.device}`, { password });
+    await alice.until("the daemon to know that it was revoked", async () => {
+      return !Object.keys(await alice.devices()).includes(other.device);
+    });
+    const connected = async () => (await kituo.api<{ connections: number }>("GET", "/node")).connections;
+    await kituo.until("the revoked device to be cut off", async () => {
+      const { devices } = await devicesOf(kituo);
+      const revoked = devices.find(({ deviceId }) => deviceId === other.device);
+      return revoked?.revoked && !revoked.online && await connected() >= 1;
+    });
   });
 }
