@@ -129,7 +129,10 @@ class Merge {
       return;
     }
     if (!mine || secondOf(at) < secondOf(Math.max(mine.created, mine.removed))) return;
-    if (mine.state !== "left") this.#changes.left.push(id);
+    if (mine.state !== "left") {
+      store.conversations.put({ ...mine, state: "left", removed: info.removed });
+      this.#changes.left.push(id);
+    }
     if (info.erased !== 0 && mine.erased === 0) this.#changes.erased.push(id);
   }
 

@@ -323,7 +323,10 @@ export class Conversations extends Emitter<ConversationsEvents> {
       throw new NotInvited("what is here is of an earlier stay that has ended");
     }
     const state = record.state === "leaving" ? "leaving" : "active";
-    store.conversations.put({ ...record, mode: facts.mode ?? record.mode, state });
+    // one that was left and is taken up again began anew: other own devices go by these times
+    const isAgain = state === "active" && record.removed > 0;
+    const times = isAgain ? { created: Math.max(clock.now(), record.removed + 1), removed: 0 } : {};
+    store.conversations.put({ ...record, ...times, mode: facts.mode ?? record.mode, state });
     store.conversationRequests.delete(id);
     store.cloneSources.drop(id);
     this.#wanted.delete(id);

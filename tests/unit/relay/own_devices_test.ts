@@ -66,6 +66,21 @@ Deno.test("own devices: a ban, a request answered, and a group left on one reach
     await until("it has ended there", () => again.store.conversations.get(group.id)?.state === "left");
   }));
 
+Deno.test("own devices: a contact that was removed and is added again goes on in its conversation, on both", () =>
+  withWorld(async (world) => {
+    const [one, two] = await twoDevices(world);
+    await world.node(bob);
+    const { conversation } = await one.relay.account.contacts.add(bob.account);
+    await conversationOf(two, conversation);
+    one.relay.account.contacts.remove(bob.account, false);
+    one.relay.conversations.leave(conversation);
+    await until("it ended on the other", () => two.store.conversations.get(conversation)?.state === "left");
+    assert.ok(!two.relay.account.contacts.isContact(bob.account));
+    assert.equal((await one.relay.account.contacts.add(bob.account)).conversation, conversation);
+    await conversationOf(two, conversation);
+    await until("the contact is back", () => two.relay.account.contacts.isContact(bob.account));
+  }));
+
 Deno.test("own devices: an invitation declined on one is gone on the other", () =>
   withWorld(async (world) => {
     const [one, two] = await twoDevices(world);
