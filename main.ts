@@ -6,8 +6,10 @@ import { KituoError, messageOf } from "./core/base/errors.ts";
 import { within } from "./core/base/limits.ts";
 import { asksFor, type Config, ConfigError, configHelp, loadConfig } from "./core/config.ts";
 import { configureLogging } from "./core/logging.ts";
-import { createNode } from "./core/node.ts";
+import { createNode, type Node } from "./core/node.ts";
+import type { NameServerApi } from "./core/node_api.ts";
 import { joinAccount } from "./core/node_join.ts";
+import { Takeovers } from "./core/node_takeover.ts";
 import { isDamage } from "./core/store/errors.ts";
 import { type FolderLock, lockFolder } from "./core/store/lock.ts";
 import { VERSION } from "./core/version.ts";
@@ -59,8 +61,9 @@ async function start(config: Config, opened: AsyncDisposableStack): Promise<void
   const { lock, token } = dataFolder(config.data);
   opened.defer(() => lock.release());
   await joinAccount(config);
-  const node = await createNode(config);
-  opened.defer(() => node.stop());
+  const takeovers = new Takeovers<Node>(config);
+  const node = await createNode(config, takeovers);
+  opened.defer(() => takeovers.stop());
   const face = serve(node, token, config.http, {
     assets,
     blind: config.blind,
@@ -69,10 +72,16 @@ async function start(config: Config, opened: AsyncDisposableStack): Promise<void
   });
   opened.defer(() => face.close());
   if (config.serveNames) {
-    const names = serveNames(node.nameServer, config.serveNames);
+    const names = serveNames(nameServerOf(takeovers, node), config.serveNames);
     opened.defer(() => names.close());
     log.info("the name server listens at {url}", { url: names.url });
   }
+  takeovers.attach(node, {
+    create: () => createNode(config, takeovers),
+    onStop: () => face.pause(),
+    onStart: (next) => face.show(next),
+    onLost: (error) => Deno.exit(tellFailure(error)), // whoever started the node starts it again
+  });
   await node.start();
   net.goOn();
   console.log(`Kituo ${VERSION} ready: jami:${node.info().jamiId} ${face.url}`);
@@ -80,6 +89,16 @@ async function start(config: Config, opened: AsyncDisposableStack): Promise<void
   if (secret !== null) {
     console.log(`Set up the console, within an hour: ${consoleUrl(config, face.url)}/setup?secret=${secret}`);
   }
+}
+
+/** The name server of the node that runs: it may be another one than at the start. */
+function nameServerOf(takeovers: Takeovers<Node>, first: Node): NameServerApi {
+  const names = () => (takeovers.node ?? first).nameServer;
+  return {
+    record: (name) => names().record(name),
+    nameOf: (jamiId) => names().nameOf(jamiId),
+    register: (name, body) => names().register(name, body),
+  };
 }
 
 /** Where a person opens the console: at its public address, or on this machine (passkeys need a name, not an address). */

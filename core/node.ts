@@ -66,6 +66,8 @@ import { NodeModeration } from "./node_moderation.ts";
 import { NodeNames } from "./node_names.ts";
 import { ownVcard } from "./node_profile.ts";
 import { refusing } from "./node_refusals.ts";
+import { NodeSetup } from "./node_setup.ts";
+import { NO_TAKEOVER, settleIdentity, type Takeover } from "./node_takeover.ts";
 import { writeSettings } from "./node_settings.ts";
 import { Relay } from "./relay/relay.ts";
 import type { NewCommit } from "./store/commits.ts";
@@ -98,13 +100,14 @@ const GROUP_MODES = {
  * The caller holds the folder's lock.
  * @throws {KituoError} when the folder is damaged, or the picture of the settings cannot be used
  */
-export async function createNode(config: Config): Promise<Node> {
+export async function createNode(config: Config, takeover?: Takeover): Promise<Node> {
   const vcard = await ownVcard(config);
+  await settleIdentity(config.data);
   const identity = await identityIn(identityPath(config.data));
   const store = openStore(databasePath(config.data));
   await takeOver(identityPath(config.data), identity, store, systemClock.now());
   await checkIdentity(identity, { now: systemClock.now() }); // one that was revoked still starts, to say so
-  return new Node(config, identity, store, vcard);
+  return new Node(config, identity, store, vcard, takeover);
 }
 
 async function identityIn(dir: string): Promise<Identity> {
@@ -126,6 +129,7 @@ export class Node implements RunnableNode {
   readonly nameServer: NameServerApi;
   readonly groupFiles: NodeGroupFiles;
   readonly devices: NodeDevices;
+  readonly setup: NodeSetup;
   readonly #listeners = new Set<(event: NodeEvent) => void>();
   readonly #started = systemClock.now();
   readonly settings: NodeConfiguration;
@@ -142,6 +146,7 @@ export class Node implements RunnableNode {
     private readonly identity: Identity,
     private readonly store: Store,
     vcard: Bytes,
+    takeover: Takeover = NO_TAKEOVER,
   ) {
     this.#names = new NodeNames(config, identity.account, store, systemClock);
     this.nameServer = this.#names.nameServer();
@@ -182,6 +187,7 @@ export class Node implements RunnableNode {
       },
     });
     this.settings = settingsOf({ config, store, relay: this.#relay, names: this.#names });
+    this.setup = new NodeSetup({ config, store, takeover, configure: (settings) => this.configure(settings) });
     this.groupFiles = new NodeGroupFiles(store, this.#relay.files);
     const { connections } = this.#relay;
     const { called } = this.#names;

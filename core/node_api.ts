@@ -7,6 +7,7 @@ import type { Admins } from "./admins/admins.ts";
 import { KituoError } from "./base/errors.ts";
 import type { DevicesApi, LinkInfo } from "./node_api_devices.ts";
 import type { GroupFilesApi } from "./node_api_group_files.ts";
+import type { SetupApi } from "./node_api_setup.ts";
 import type { RegistrationResult } from "./account/name_server.ts";
 import type { Config } from "./config.ts";
 import type { Bytes } from "./base/bytes.ts";
@@ -18,6 +19,7 @@ import type { Refusers } from "./swarm/rules/refused_by.ts";
 
 export * from "./node_api_devices.ts";
 export * from "./node_api_group_files.ts";
+export * from "./node_api_setup.ts";
 export * from "./node_api_backup.ts";
 export * from "./node_api_operations.ts";
 export * from "./node_api_settings.ts";
@@ -495,12 +497,14 @@ export type NodeEvent =
   | { type: "delivery"; data: { conversationId: string; deviceId: string; lag: number | null } };
 
 /** What of the settings the console changes; what is not there stays. */
-export type NodeSettings = Partial<Pick<Config, "name" | "acceptRequests">>;
+export type NodeSettings = Partial<Pick<Config, "name" | "acceptRequests" | "allowlist" | "picture">>;
 
 /** What the HTTP face needs of a node. Every promise may reject with {@link NodeError}. */
 export interface NodeApi {
   /** who may use the console */
   readonly admins: Admins;
+  /** the set-up after the first admin */
+  readonly setup: SetupApi;
   /** the files of one group */
   readonly groupFiles: GroupFilesApi;
   readonly backups: BackupApi;

@@ -61,8 +61,7 @@ async function dialogue({ kind, secret }: Props, form: FormData): Promise<void> 
   }
   const options = PublicKeyCredential.parseCreationOptionsFromJSON(await post(begin, { secret, name }));
   const passkey = shown(await navigator.credentials.create({ publicKey: options }));
-  const node = { name: String(form.get("node") ?? ""), acceptRequests: String(form.get("policy") ?? "") };
-  await post(finish, kind === "join" ? { secret, name, passkey } : { secret, admin: { name, passkey }, node });
+  await post(finish, kind === "join" ? { secret, name, passkey } : { secret, admin: { name, passkey }, steps: true });
 }
 
 function shown(credential: Credential | null): unknown {

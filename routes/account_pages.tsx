@@ -5,8 +5,7 @@ import { bodyLimit } from "hono/body-limit";
 import type { Context, MiddlewareHandler } from "hono";
 import type { Admins, SignedIn } from "../core/admins/admins.ts";
 import { AccessError } from "../core/admins/errors.ts";
-import { ACCEPT_POLICIES, nodeName } from "../core/config.ts";
-import { type NodeApi, NodeError, type NodeSettings } from "../core/node_api.ts";
+import { type NodeApi, NodeError } from "../core/node_api.ts";
 import Passkey from "../islands/passkey.tsx";
 import { goOut, letIn } from "./api/session.ts";
 import { MAX_BODY } from "./constants.ts";
@@ -90,11 +89,10 @@ export function accountPages({ node, admins, sites, draw }: AccountPagesOptions)
   form("/sign-in", "session.begin", (_c, shown) => (t) => signInPage(t, shown, admins.setupNeeded), (c, given) => {
     return admins.signIn(given.name ?? "", given.password ?? "", c.get("address"));
   });
-  routes.get("/setup", async (c, next) => admins.setupNeeded ? await next() : c.redirect("/sign-in", 303));
-  form("/setup", "node.setup", (_c, shown) => (t) => setupPage(t, shown, node.info().name), async (c, given) => {
+  form("/setup", "node.setup", (_c, shown) => (t) => setupPage(t, shown), async (c, given) => {
     const secret = given.secret ?? "";
     admins.checkSetup(secret);
-    await node.configure(settingsOf(given)); // before there is an admin: where it fails, the link stays good
+    node.setup.begin();
     return await admins.setUp(secret, { name: given.name ?? "", password: given.password ?? "" }, sites.need(c));
   });
   form("/admin-invitation", "admin.join", (_c, shown) => (t) => joinPage(t, shown), (c, given) => {
@@ -127,29 +125,14 @@ function signInPage(t: AccountTexts, { failure, given }: Shown, nobody: boolean)
   };
 }
 
-function setupPage(t: AccountTexts, { failure, given }: Shown, name: string): AccountPage {
-  const policy = given.policy ?? "manual";
+function setupPage(t: AccountTexts, { failure, given }: Shown): AccountPage {
   return {
     title: t.setUp,
     body: (
       <Card action="/setup" title={t.setUp} failure={failure} hint={t.setUpHint}>
         <input type="hidden" name="secret" value={given.secret} />
-        <fieldset class="grid gap-4">
-          <legend class="font-semibold mb-2">{t.node}</legend>
-          <Field name="node" label={t.nodeName} value={given.node ?? name} />
-          <label class="grid gap-1 font-medium">
-            {t.policy}
-            <select name="policy" class="field font-normal">
-              {ACCEPT_POLICIES.map((one) => (
-                <option key={one} value={one} selected={one === policy}>{t.policies[one]}</option>
-              ))}
-            </select>
-          </label>
-        </fieldset>
-        <fieldset class="grid gap-4">
-          <legend class="font-semibold mb-2">{t.admin}</legend>
-          <NewAdmin t={t} kind="setup" given={given} />
-        </fieldset>
+        <input type="hidden" name="next" value="/setup" />
+        <NewAdmin t={t} kind="setup" given={given} />
       </Card>
     ),
   };
@@ -174,7 +157,12 @@ function NewAdmin({ t, kind, given }: { t: AccountTexts; kind: "setup" | "join";
       <Field name="name" label={t.name} value={given.name} autocomplete="username" />
       <Field name="password" type="password" label={t.password} hint={t.passwordHint} autocomplete="new-password" />
       <button type="submit" class="button primary">{t.withPassword}</button>
-      <PasskeyIsland kind={kind} secret={given.secret ?? ""} next="/" {...passkeyTexts(t, t.withPasskey)} />
+      <PasskeyIsland
+        kind={kind}
+        secret={given.secret ?? ""}
+        next={kind === "setup" ? "/setup" : "/"}
+        {...passkeyTexts(t, t.withPasskey)}
+      />
     </>
   );
 }
@@ -243,15 +231,6 @@ function Field({ name, label, type = "text", value, hint, autocomplete }: FieldP
 
 function passkeyTexts({ working, cancelled }: AccountTexts, label: string) {
   return { label, working, cancelled };
-}
-
-/** What the form says of the node. @throws {AccessError} "unfit" */
-function settingsOf({ node, policy }: Record<string, string>): NodeSettings {
-  const name = nodeName.safeParse(node);
-  const acceptRequests = ACCEPT_POLICIES.find((one) => one === policy);
-  if (!name.success) throw new AccessError("unfit", name.error.issues[0].message);
-  if (!acceptRequests) throw new AccessError("unfit", "There is no such policy.");
-  return { name: name.data, acceptRequests };
 }
 
 /** What a link may say. */

@@ -43,8 +43,9 @@ import { searchRoutes } from "./api/search.ts";
 import { sessionRoutes } from "./api/session.ts";
 import { settingsRoutes } from "./api/settings.ts";
 import { setupRoutes } from "./api/setup.ts";
+import { setupStepRoutes } from "./api/setup_steps.ts";
 import { tokenRoutes } from "./api/tokens.ts";
-import { MAX_BODY } from "./constants.ts";
+import { MAX_ARCHIVE_BODY, MAX_BODY } from "./constants.ts";
 import { healthRoutes } from "./health.ts";
 import { joinGate, joinRoutes } from "./join.ts";
 import { METRICS, metricsRoutes } from "./metrics.ts";
@@ -66,6 +67,7 @@ import { problem } from "./problem.ts";
 import { router } from "./router.ts";
 import { SESSION_COOKIE } from "./session_cookie.ts";
 import { Sites } from "./site.ts";
+import { setupPages } from "./setup.tsx";
 
 const log = getLogger(["kituo", "http"]);
 
@@ -131,10 +133,11 @@ export function createApp(node: NodeApi, options: AppOptions): OpenAPIHono {
     noStore,
     gate(app, endpoints, admins, nothingAt),
     audit(endpoints, admins),
-    bodyLimit({ maxSize: MAX_BODY, onError: tooLarge }),
+    limitBody,
     jsonBody,
   );
   app.use(METRICS, noStore, gate(app, endpoints, admins, nothingAt));
+  app.route("/", setupPages({ node, renderer, sites }));
   app.route("/", accountPages({ node, admins, sites, draw: (c, draw, options) => renderer.page(c, draw, options) }));
   app.route("/", pageRoutes({ api: node, renderer, privacy }));
   // reason: the library's type allows references in places where the definitions have none
@@ -159,6 +162,7 @@ export function createApp(node: NodeApi, options: AppOptions): OpenAPIHono {
     refusedRoutes,
     searchRoutes,
     overviewRoutes,
+    setupStepRoutes,
     networkRoutes,
     settingsRoutes,
     revealRoutes,
@@ -199,6 +203,12 @@ function nothingAt(app: OpenAPIHono, { req: { method, path } }: Context): Respon
   if (methods.includes(method)) return null;
   return problem(405, `Possible here: ${methods.join(", ")}.`, { allow: methods.join(", ") });
 }
+
+const ordinary = bodyLimit({ maxSize: MAX_BODY, onError: () => tooLarge(MAX_BODY) });
+const archive = bodyLimit({ maxSize: MAX_ARCHIVE_BODY, onError: () => tooLarge(MAX_ARCHIVE_BODY) });
+
+/** Bodies are small, but for the archive of an account. Behind the gate: only who may send one gets to this. */
+const limitBody: MiddlewareHandler = (c, next) => (c.req.path === `${API}/setup/import` ? archive : ordinary)(c, next);
 
 /** Answers of the API are for this one request only. */
 const noStore: MiddlewareHandler = async (c, next) => {
@@ -251,6 +261,6 @@ function accessProblem({ fault, message }: AccessError): Response {
   return problem(status, message, status === 401 ? { "www-authenticate": "Bearer" } : {});
 }
 
-function tooLarge(): Response {
-  return problem(413, `A body may have ${MAX_BODY} bytes.`);
+function tooLarge(most: number): Response {
+  return problem(413, `A body may have ${most} bytes.`);
 }

@@ -3,6 +3,13 @@
 /** Bytes of a request's body: a text message is the largest thing taken, and swarm messages stay below this. */
 export const MAX_BODY = 64 * 1024;
 
+/** Characters of an account's archive in base64 (8 MiB, as core/identity takes them), and bytes of the body around it. */
+export const MAX_ARCHIVE_TEXT = 4 * Math.ceil((8 * 1024 * 1024) / 3);
+export const MAX_ARCHIVE_BODY = MAX_ARCHIVE_TEXT + MAX_BODY;
+
+/** Jami IDs on the allowlist, as the settings take them. */
+export const MAX_ALLOWED = 64;
+
 /** Characters of a posted text: leaves room in {@link MAX_BODY} for JSON's escapes of ordinary text. */
 export const MAX_TEXT = 16_000;
 

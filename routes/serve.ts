@@ -9,6 +9,7 @@ import type { NameServerApi, NodeApi } from "../core/node_api.ts";
 import { type AppOptions, createApp } from "./app.ts";
 import { RELISTEN_FIRST, RELISTEN_LAST, SHUTDOWN_PATIENCE } from "./constants.ts";
 import { createNameServerApp } from "./name_server.ts";
+import { problem } from "./problem.ts";
 
 const log = getLogger(["kituo", "http"]);
 
@@ -19,11 +20,18 @@ export class ListenError extends KituoError {}
 export interface HttpFace {
   /** "http://HOST:PORT" with the port it really has */
   readonly url: string;
+  /** Nobody is led to the node until there is another one: event streams end, who asks is told to ask again. */
+  pause(): void;
+  /** Serves another node in place of the one before. */
+  show(node: NodeApi): void;
   /** Takes no more connections, ends event streams, and waits {@link SHUTDOWN_PATIENCE} for other answers at most. */
   close(): Promise<void>;
   /** Resolves when the last connection has ended after a close. */
   readonly finished: Promise<void>;
 }
+
+/** A listening face that always shows the same. */
+type Face = Omit<HttpFace, "pause" | "show">;
 
 type Handler = Deno.ServeHandler<Deno.NetAddr>;
 
@@ -43,17 +51,50 @@ interface Purpose {
  */
 export function serve(node: NodeApi, token: string, at: HostPort, options: ServeOptions = {}): HttpFace {
   const closing = new AbortController();
-  const app = createApp(node, { ...options, token, signal: closing.signal });
-  return face({ what: "console", setting: "--http" }, at, app.fetch, closing);
+  const stage = new Stage((node, signal) => createApp(node, { ...options, token, signal }), closing.signal);
+  stage.show(node);
+  const listening = face(
+    { what: "console", setting: "--http" },
+    at,
+    (request, info) => stage.fetch(request, info),
+    closing,
+  );
+  return { ...listening, pause: () => stage.pause(), show: (node) => stage.show(node) };
+}
+
+/** What a console shows: one node, none for a moment, then another. */
+class Stage {
+  #shown: { app: ReturnType<typeof createApp>; over: AbortController } | null = null;
+
+  constructor(
+    private readonly app: (node: NodeApi, signal: AbortSignal) => ReturnType<typeof createApp>,
+    private readonly closing: AbortSignal,
+  ) {}
+
+  show(node: NodeApi): void {
+    this.pause();
+    const over = new AbortController();
+    this.#shown = { app: this.app(node, AbortSignal.any([over.signal, this.closing])), over };
+  }
+
+  pause(): void {
+    this.#shown?.over.abort();
+    this.#shown = null;
+  }
+
+  fetch(request: Request, info: Deno.ServeHandlerInfo<Deno.NetAddr>): Response | Promise<Response> {
+    return this.#shown?.app.fetch(request, info) ??
+      problem(503, "The node is starting again: ask in a moment.", { "retry-after": "2" });
+  }
 }
 
 /** Serves the node's own name server at `at`. @throws {ListenError} when the address cannot be had */
-export function serveNames(names: NameServerApi, at: HostPort): HttpFace {
+export function serveNames(names: NameServerApi, at: HostPort): Face {
   const app = createNameServerApp(names);
   return face({ what: "name server", setting: "--serve-names" }, at, app.fetch, new AbortController());
 }
 
-function face(purpose: Purpose, at: HostPort, handler: Handler, closing: AbortController): HttpFace {
+function face(purpose: Purpose, at: HostPort, handler: Handler, closing: AbortController): Face {
   const server = new LastingServer(purpose, at, handler, closing.signal);
   return {
     url: server.url,

@@ -53,6 +53,7 @@ const setUp = createRoute({
           schema: z.strictObject({
             secret: secret.openapi({ description: "from the link that the start printed" }),
             admin: z.strictObject(newcomer),
+            steps: z.boolean().default(false).openapi({ description: "the pages of the set-up follow" }),
             node: z.strictObject({ name: nodeName.optional(), acceptRequests: z.enum(ACCEPT_POLICIES).optional() })
               .default({}),
           }).openapi("Setup"),
@@ -72,9 +73,10 @@ export function setupRoutes(node: NodeApi, admins: Admins, sites: Sites) {
       return c.json({ ...await admins.beginSetup(secret, sites.need(c), name) }, 200);
     })
     .openapi(setUp, async (c) => {
-      const { secret, admin, node: settings } = c.req.valid("json");
+      const { secret, admin, node: settings, steps } = c.req.valid("json");
       const site = sites.need(c);
       admins.checkSetup(secret);
+      if (steps) node.setup.begin();
       await node.configure(settings); // before there is an admin: where it fails, the link stays good
       const signedIn = await admins.setUp(secret, admin, site);
       return c.json(meOf(letIn(c, admins, signedIn)), 201);

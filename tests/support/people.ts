@@ -61,8 +61,8 @@ export function peerOf({ account, device, shortId, chain }: Identity): Peer {
  * Resolves when `test` holds: for what signing and decrypting threads bring about, of which nobody tells.
  * @throws after 10 s
  */
-export async function until(what: string, test: () => boolean): Promise<void> {
-  for (const end = Date.now() + 10_000; !test();) {
+export async function until(what: string, test: () => boolean, patience = 10_000): Promise<void> {
+  for (const end = Date.now() + patience; !test();) {
     if (Date.now() > end) throw new Error(`never happened: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 2));
   }

@@ -46,6 +46,7 @@ import { migrate } from "../../../core/store/migrations.ts";
 import { Store } from "../../../core/store/store.ts";
 import { FakeModeration } from "./fake_moderation.ts";
 import { VirtualClock } from "../../support/virtual_clock.ts";
+import { FakeSetup } from "./fake_setup.ts";
 import { FakeNetwork } from "./fake_network.ts";
 import { FakeDevices } from "./fake_devices.ts";
 import { FakeSettings } from "./fake_settings.ts";
@@ -121,6 +122,7 @@ export class FakeNode implements NodeApi {
   #profile: Required<GroupChanges> = { title: "Pwani", description: "", avatar: "", defaultHost: null };
   readonly moderation: FakeModeration;
   readonly #events = new Emitter<{ event: NodeEvent }>();
+  readonly setup = new FakeSetup();
   readonly groupFiles: GroupFilesApi = {
     rules: (conversation) => {
       if (conversation !== CONVERSATION) throw new NodeError("not found", "There is no such conversation.");
