@@ -103,9 +103,11 @@ export default function Conversations({ lang, t, states, modes, first, waiting }
                 </span>
                 <span class="text-sm text-muted sm:w-44 sm:text-right flex sm:block items-center gap-2">
                   {one.lastActivity !== null && <When at={one.lastActivity} lang={lang} key={one.lastActivity} />}
-                  <span class="sm:block sm:mt-1">
-                    <Badge tone={STATE_TONES[one.state]}>{states[one.state]}</Badge>
-                  </span>
+                  {one.state !== "active" && (
+                    <span class="sm:block sm:mt-1">
+                      <Badge tone={STATE_TONES[one.state]}>{states[one.state]}</Badge>
+                    </span>
+                  )}
                 </span>
               </a>
             </li>

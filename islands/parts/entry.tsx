@@ -71,7 +71,9 @@ function Said(props: EntryProps) {
         <p class="flex flex-wrap items-baseline gap-x-2">
           <Who id={author} name={names[author]} />
           <Link {...props} />
-          {entry.kind === "text" && entry.edited && !entry.deleted && <Badge>{props.t.edited}</Badge>}
+          {entry.kind === "text" && entry.edited && !entry.deleted && entry.history.length === 0 && (
+            <Badge>{props.t.edited}</Badge>
+          )}
         </p>
         <Quote {...props} />
         {entry.kind === "text" ? <Text {...props} entry={entry} /> : <File {...props} entry={entry} />}
@@ -120,10 +122,10 @@ function File({ entry, lang, t }: EntryProps & { entry: FileEntry }) {
 
 function Hidden({ label }: { label: string }) {
   return (
-    <p class="flex-1">
+    <span class="inline-block">
       <span class="veil" aria-hidden="true" />
       <span class="sr-only">{label}</span>
-    </p>
+    </span>
   );
 }
 

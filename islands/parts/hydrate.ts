@@ -25,6 +25,8 @@ export function hydrateIslands(loaders: Record<string, Loader>): void {
     });
   }
   localTimes();
+  // on phones a line of tabs is wider than the screen
+  document.querySelector(".tabs [aria-current]")?.scrollIntoView({ inline: "center", block: "nearest" });
 }
 
 /** Times outside of islands were written in UTC: the browser knows better where the reader is. */

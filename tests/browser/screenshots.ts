@@ -22,7 +22,10 @@ for (const scheme of ["light", "dark"] as const) {
       await view.go(pathOf(console_.demo));
       await view.page.waitForTimeout(250);
       const file = `${name}-${scheme}-${phone ? "phone" : "desktop"}.png`;
-      await view.page.screenshot({ path: new URL(file, FOLDER).pathname, fullPage: only.size > 0 });
+      await view.page.screenshot({
+        path: new URL(file, FOLDER).pathname,
+        fullPage: only.size > 0 && name !== "timeline",
+      });
       console.log(file);
     }
     if (only.size > 0 && !only.has("revealed")) continue;

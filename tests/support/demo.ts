@@ -61,7 +61,7 @@ const GROUPS = [
 
 /** Fills an empty data folder; everything ends shortly before `now`. @param entries texts in the large group */
 export async function makeDemo(data: string, now: number, entries = 120): Promise<Demo> {
-  const clock = new VirtualClock(now - 9 * 24 * HOUR);
+  const clock = new VirtualClock(now - 35 * HOUR);
   const [identity, ...identities] = await Promise.all(
     ["Kituo", ...NAMES].map(() => testIdentity(now - 30 * 24 * HOUR)),
   );
@@ -78,10 +78,10 @@ export async function makeDemo(data: string, now: number, entries = 120): Promis
     people.forEach(({ name, identity: { account } }) =>
       kituo.store.profiles.put({ account, name, vcard: writeVcard(name), modified: 0, received: clock.now() })
     );
-    const group = await makeGroup(kituo, people, clock, entries);
     for (const [i, title] of GROUPS.entries()) {
       await smallGroup(kituo, people[i % people.length], title, clock, 3 + i * 2);
     }
+    const group = await makeGroup(kituo, people, clock, entries);
     await clock.advance(Math.max(0, now - clock.now()));
     const requests = addRequests(kituo.store, now);
     lagging(kituo.store, group, people, now);
