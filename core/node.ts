@@ -133,7 +133,7 @@ export class Node implements RunnableNode {
   readonly #listeners = new Set<(event: NodeEvent) => void>();
   readonly #started = systemClock.now();
   readonly settings: NodeConfiguration;
-  readonly #overview: NodeOverview;
+  readonly health: NodeOverview;
   readonly backups: NodeBackups;
   readonly logs = logRing;
   readonly metrics: NodeMetrics;
@@ -215,13 +215,14 @@ export class Node implements RunnableNode {
       called,
       open: (id) => this.#open(id),
     });
-    this.#overview = new NodeOverview({
+    this.health = new NodeOverview({
       clock: systemClock,
       relay: this.#relay,
       store,
       info: () => this.info(),
       ready: () => this.ready(),
       requests: () => this.requests({ limit: MAX_LIST_LIMIT }).items.length,
+      called: this.#names.called,
       onSample: (data) => this.#emit({ type: "overview", data }),
     });
     this.backups = new NodeBackups(config, systemClock);
@@ -245,7 +246,7 @@ export class Node implements RunnableNode {
     await takingPort(`UDP port ${dhtPort} (--dht-port)`, () => this.#dht.start());
     await this.#relay.start();
     this.moderation.start();
-    this.#overview.start();
+    this.health.start();
     this.metrics.start();
     this.backups.start();
     this.network.start();
@@ -261,7 +262,7 @@ export class Node implements RunnableNode {
     this.#stopKeeping();
     this.devices.linking.stop();
     await this.#names.stop();
-    this.#overview.stop();
+    this.health.stop();
     this.metrics.stop();
     this.backups.stop();
     this.network.stop();
@@ -299,7 +300,7 @@ export class Node implements RunnableNode {
   }
 
   overview(): Overview {
-    return this.#overview.hour();
+    return this.health.hour();
   }
 
   requests(query: ListQuery): ListPage<PendingRequest> {
@@ -536,7 +537,7 @@ export class Node implements RunnableNode {
     return () => this.#listeners.delete(listener);
   }
 
-  readonly #waitingIn: view.WaitingIn = (id) => this.#overview.waitingIn(id);
+  readonly #waitingIn: view.WaitingIn = (id) => this.health.waitingIn(id);
 
   #summary(record: ConversationRecord): ConversationSummary {
     return view.conversationSummary(record, this.#relay, this.store, this.#waitingIn);
@@ -675,7 +676,7 @@ export class Node implements RunnableNode {
   }
 
   #emit(event: NodeEvent): void {
-    if (event.type !== "overview" && this.#listeners.size > 0) this.#overview.soon();
+    if (event.type !== "overview" && this.#listeners.size > 0) this.health.soon();
     for (const listener of this.#listeners) listener(event);
   }
 

@@ -11,7 +11,6 @@ import type { SetupApi } from "./node_api_setup.ts";
 import type { RegistrationResult } from "./account/name_server.ts";
 import type { Config } from "./config.ts";
 import type { Bytes } from "./base/bytes.ts";
-import type { LoggedWarning } from "./logging.ts";
 import type { BackupApi } from "./node_api_backup.ts";
 import type { LogsApi, MetricsApi } from "./node_api_operations.ts";
 import type { Entry } from "./swarm/entry.ts";
@@ -23,7 +22,9 @@ export * from "./node_api_setup.ts";
 export * from "./node_api_backup.ts";
 export * from "./node_api_operations.ts";
 export * from "./node_api_settings.ts";
+export * from "./node_api_overview.ts";
 import type { NetworkApi } from "./node_api_network.ts";
+import type { Overview, OverviewApi, OverviewNow } from "./node_api_overview.ts";
 import type { SettingsApi } from "./node_api_settings.ts";
 
 export * from "./node_api_network.ts";
@@ -362,37 +363,6 @@ export interface StorageInfo {
   };
 }
 
-/** How the node does, in numbers. */
-export interface OverviewNow {
-  node: NodeInfo;
-  ready: Readiness;
-  /** what is relayed to whom; `people` and `online` without the node itself */
-  totals: { conversations: number; people: number; online: number; requests: number };
-  waiting: WaitingInfo;
-  storage: StorageInfo;
-  /** the newest warnings and errors of the log, the last one first */
-  warnings: LoggedWarning[];
-  sample: Sample;
-}
-
-/** One moment of the node. */
-export interface Sample {
-  at: number;
-  connections: number;
-  /** messages that wait for devices */
-  waiting: number;
-  /** ms: the longest that the event loop was late since the sample before */
-  loopDelay: number;
-  /** bytes that the process takes */
-  memory: number;
-}
-
-/** How the node does, and did in the last hour. */
-export interface Overview extends OverviewNow {
-  /** oldest first */
-  samples: Sample[];
-}
-
 /** A part of a list that is ordered by id. */
 export interface ListQuery {
   /** 1 to {@link MAX_LIST_LIMIT} */
@@ -522,6 +492,8 @@ export interface NodeApi {
   info(): NodeInfo;
   ready(): Readiness;
   overview(): Overview;
+  /** what the overview has besides */
+  readonly health: OverviewApi;
 
   /** What waits for a decision, by id. */
   requests(query: ListQuery): ListPage<PendingRequest>;

@@ -33,10 +33,14 @@ export default function Network({ lang, t, common, first, operated }: Props) {
     <div class="grid gap-4">
       {operated && <ReachabilityPanel {...{ lang, t, common, first: operated.test }} />}
       <div class="grid gap-4 lg:grid-cols-2">
-        <DhtPanel {...shared} />
-        <PortsPanel {...shared} />
-        <RequestsPanel {...shared} />
-        <BootstrapPanel {...shared} />
+        <div class="grid gap-4 content-start min-w-0">
+          <DhtPanel {...shared} />
+          <BootstrapPanel {...shared} />
+        </div>
+        <div class="grid gap-4 content-start min-w-0">
+          <PortsPanel {...shared} />
+          <RequestsPanel {...shared} />
+        </div>
       </div>
       {operated && <Connections {...{ lang, t, common, first: operated.list }} />}
     </div>

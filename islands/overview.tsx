@@ -1,34 +1,55 @@
 /** How the node does, live. */
 
-import { useState } from "preact/hooks";
-import type { Overview, OverviewNow, Sample } from "../core/node_api.ts";
+import { useEffect, useState } from "preact/hooks";
+import type { Overview, OverviewNow, Sample, WaitingDevices } from "../core/node_api.ts";
 import type { Texts } from "../routes/texts/en.ts";
+import { ask } from "./parts/api.ts";
 import { Chart } from "./parts/chart.tsx";
 import { useEvents } from "./parts/live.ts";
+import { usePolling } from "./parts/poll.ts";
 import { Badge, Copy, When } from "./parts/ui.tsx";
+import { Waiting } from "./parts/waiting.tsx";
 import { bytes, fill, number, plural, span } from "./parts/words.ts";
 
-/** Points of the charts: an hour of them. */
-const SAMPLES = 360;
+/** Seconds that the charts go back, and between two points of the node; what happens between is told by points that the next one replaces. */
+const HOUR = 3_600;
+const POINT = 10;
+/** The day gets a new point so often, ms. */
+const DAY_EVERY = 300_000;
 
 /** Distances of the lines in charts: of counts, and of bytes. */
 const DECIMAL = [1, 2, 5].flatMap((n) => [1, 10, 100, 1e3, 1e4, 1e5].map((e) => n * e)).sort((a, b) => a - b);
 const BINARY = Array.from({ length: 16 }, (_, i) => 2 ** (20 + i));
+const SIZES = Array.from({ length: 36 }, (_, i) => 2 ** i);
 
 interface Props {
   lang: string;
   t: Texts["overview"];
   common: Texts["common"];
   first: Overview;
+  /** who waits, for moderators and owners */
+  waiting: WaitingDevices | null;
 }
 
-export default function OverviewIsland({ lang, t, common, first }: Props) {
+export default function OverviewIsland({ lang, t, common, first, waiting }: Props) {
   const [now, setNow] = useState<OverviewNow>(first);
-  const [samples, setSamples] = useState<Sample[]>(first.samples);
+  const [hour, setHour] = useState<Sample[]>(first.samples);
+  const [day, setDay] = useState<Sample[] | null>(null);
+  const [shown, setShown] = useState<"hour" | "day">("hour");
+  const readDay = async () => {
+    const answer = await ask<{ samples: Sample[] }>("GET", "/overview/history");
+    if (answer.ok) setDay(answer.data.samples);
+  };
+  usePolling(shown === "day" ? DAY_EVERY : 0, readDay);
+  useEffect(() => {
+    if (shown === "day") readDay();
+  }, [shown]);
+  const samples = shown === "day" && day ? day : hour;
+  const over = shown === "day" ? t.lastDay : t.lastHour;
   const open = useEvents({
     overview: (data: OverviewNow) => {
       setNow(data);
-      setSamples((before) => [...before, data.sample].slice(-SAMPLES));
+      setHour((before) => withPoint(before, data.sample));
     },
   });
   const { totals, storage: { files } } = now;
@@ -46,15 +67,28 @@ export default function OverviewIsland({ lang, t, common, first }: Props) {
           </p>
         )}
       </header>
+      <div class="segments w-44 mb-3" role="group" aria-label={t.span}>
+        {(["hour", "day"] as const).map((one) => (
+          <button
+            key={one}
+            type="button"
+            aria-pressed={shown === one}
+            onClick={() => setShown(one)}
+          >
+            {t[one]}
+          </button>
+        ))}
+      </div>
       <div class="grid gap-4 lg:grid-cols-3">
         <div class="grid gap-4 lg:col-span-2 content-start min-w-0">
           <div class="grid gap-4 sm:grid-cols-2 min-w-0">
             <Figure
+              wide
               title={t.waiting}
               pick={(sample) => sample.waiting}
               format={(n) => number(lang, n)}
               steps={DECIMAL}
-              {...{ samples, now, t }}
+              {...{ samples, now, t, over }}
             />
             <Figure
               title={t.connections}
@@ -62,23 +96,35 @@ export default function OverviewIsland({ lang, t, common, first }: Props) {
               format={(n) => number(lang, n)}
               steps={DECIMAL}
               note={plural(lang, totals.online, t.onlineNow)}
-              {...{ samples, now, t }}
+              {...{ samples, now, t, over }}
+            />
+            <Figure
+              title={t.traffic}
+              pick={({ bytesIn, bytesOut }) => bytesIn + bytesOut}
+              format={(n) => fill(t.perSecond, { size: bytes(lang, n) })}
+              steps={SIZES}
+              note={fill(t.trafficInOut, {
+                in: bytes(lang, now.sample.bytesIn),
+                out: bytes(lang, now.sample.bytesOut),
+              })}
+              {...{ samples, now, t, over }}
             />
             <Figure
               title={t.loop}
               pick={(sample) => sample.loopDelay}
               format={(n) => `${number(lang, Math.round(n))} ms`}
               steps={DECIMAL}
-              {...{ samples, now, t }}
+              {...{ samples, now, t, over }}
             />
             <Figure
               title={t.memory}
               pick={(sample) => sample.memory}
               format={(n) => bytes(lang, n)}
               steps={BINARY}
-              {...{ samples, now, t }}
+              {...{ samples, now, t, over }}
             />
           </div>
+          {waiting && <Waiting {...{ lang, t, now, first: waiting }} />}
           <Warnings {...{ now, lang, t }} />
         </div>
         <div class="grid gap-4 sm:grid-cols-2 lg:grid-cols-1 content-start">
@@ -117,6 +163,14 @@ export default function OverviewIsland({ lang, t, common, first }: Props) {
   );
 }
 
+/** The points of the last hour with one more; one that came between two others gives way. */
+function withPoint(before: Sample[], point: Sample): Sample[] {
+  const kept = before.filter(({ at }) => at > point.at - HOUR);
+  const last = kept.at(-1), earlier = kept.at(-2);
+  const isBetween = last !== undefined && earlier !== undefined && point.at - earlier.at <= POINT;
+  return [...isBetween ? kept.slice(0, -1) : kept, point];
+}
+
 /** The state in one line. */
 function headline({ totals, waiting, ready }: OverviewNow, lang: string, t: Texts["overview"]): string {
   if (ready.revoked) return t.revoked;
@@ -141,16 +195,20 @@ interface FigureProps {
   format: (value: number) => string;
   steps: number[];
   note?: string;
+  /** the time that is shown */
+  over: string;
+  /** over the whole width */
+  wide?: boolean;
 }
 
-/** One number, now and in the last hour. */
-function Figure({ title, samples, now, t, pick, format, steps, note }: FigureProps) {
+/** One number, now and before. */
+function Figure({ title, samples, now, t, pick, format, steps, note, over, wide }: FigureProps) {
   const current = format(pick(now.sample));
   return (
-    <section class="panel p-5 min-w-0">
+    <section class={`panel p-5 min-w-0 ${wide ? "sm:col-span-2" : ""}`}>
       <div class="flex items-baseline justify-between gap-3">
         <h2 class="text-sm font-medium text-muted">{title}</h2>
-        <span class="text-xs text-muted whitespace-nowrap">{t.lastHour}</span>
+        <span class="text-xs text-muted whitespace-nowrap">{over}</span>
       </div>
       <p class="text-xl font-semibold figure mt-1">
         {current}
@@ -161,7 +219,7 @@ function Figure({ title, samples, now, t, pick, format, steps, note }: FigurePro
           <Chart
             times={samples.map(({ at }) => at)}
             values={samples.map(pick)}
-            label={`${title}, ${t.lastHour}: ${current}`}
+            label={`${title}, ${over}: ${current}`}
             format={format}
             steps={steps}
           />

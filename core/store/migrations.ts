@@ -474,6 +474,18 @@ export const migrations: readonly string[] = [
     note TEXT
   ) STRICT;
   `,
+  `
+  -- how the node did, a row a minute, for a day: see samples.ts
+  CREATE TABLE samples (
+    at INTEGER PRIMARY KEY,          -- s
+    connections INTEGER NOT NULL,
+    waiting INTEGER NOT NULL,        -- messages
+    loop_delay INTEGER NOT NULL,     -- ms
+    memory INTEGER NOT NULL,         -- bytes
+    bytes_in INTEGER NOT NULL,       -- a second
+    bytes_out INTEGER NOT NULL
+  ) STRICT;
+  `,
 ];
 
 /** The number of the step the database stands at; 0 for an empty file. */

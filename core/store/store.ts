@@ -27,6 +27,7 @@ import { HeldFiles, ProtectionActions, Protections } from "./protections.ts";
 import { Overrides, RefusedHistories } from "./refused.ts";
 import { Reports } from "./reports.ts";
 import { ConversationRequests, TrustRequests } from "./requests.ts";
+import { Samples } from "./samples.ts";
 import { Search } from "./search.ts";
 import { Settings } from "./settings.ts";
 import { MessageStatuses, Preferences } from "./synced.ts";
@@ -73,6 +74,7 @@ export class Store {
   readonly protectionActions: ProtectionActions;
   readonly heldFiles: HeldFiles;
   readonly reports: Reports;
+  readonly samples: Samples;
   readonly #db: DatabaseSync;
   #depth = 0;
 
@@ -119,6 +121,7 @@ export class Store {
     this.protectionActions = new ProtectionActions(db);
     this.heldFiles = new HeldFiles(db);
     this.reports = new Reports(db);
+    this.samples = new Samples(db);
   }
 
   /**

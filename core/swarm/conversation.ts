@@ -192,13 +192,26 @@ export class Conversation extends Emitter<ConversationEvents> {
 
   /** As `countLacking`, for several in one go: a long walk over the history is then read once. */
   counter(limit = 10_000): (held: Iterable<Oid>) => number {
+    const gap = this.gaps(limit);
+    return (held) => gap(held).count;
+  }
+
+  /** As `counter`; names also the commit that has waited longest of those counted. Who holds the same lacks the same: that is counted once. */
+  gaps(limit = 10_000): (held: Iterable<Oid>) => { count: number; oldest: Oid | null } {
     const graph = readingAhead(this.#graph);
+    const known = new Map<string, { count: number; oldest: Oid | null }>();
     return (held) => {
-      let count = 0;
-      for (const node of lacking(graph, this.#head, held)) {
-        if (node.parents.length < 2 && ++count === limit) break;
+      const heads = [...held], key = heads.join();
+      let gap = known.get(key);
+      if (gap) return gap;
+      gap = { count: 0, oldest: null };
+      for (const node of lacking(graph, this.#head, heads)) {
+        if (node.parents.length >= 2) continue;
+        gap.oldest = node.id;
+        if (++gap.count === limit) break;
       }
-      return count;
+      known.set(key, gap);
+      return gap;
     };
   }
 

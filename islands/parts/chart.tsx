@@ -1,4 +1,4 @@
-/** A small line over the last hour. */
+/** A small line over the last hour or day. */
 
 import { useEffect, useRef } from "preact/hooks";
 import type UPlot from "uplot";

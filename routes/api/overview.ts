@@ -1,11 +1,11 @@
-/** GET /overview: how the node does, and did in the last hour. */
+/** /overview: how the node does, and did in the last hour and day. /waiting: which devices lack messages. */
 
 import { createRoute, z } from "@hono/zod-openapi";
-import type { NodeApi } from "../../core/node_api.ts";
+import { MAX_WAITING_LIMIT, type NodeApi } from "../../core/node_api.ts";
 import { router } from "../router.ts";
 import { storage } from "./files.ts";
 import { node } from "./node.ts";
-import { everywhere, json, time, viewer } from "./schemas.ts";
+import { called, count, deviceId, everywhere, id, json, moderator, time, viewer } from "./schemas.ts";
 
 const sample = z.object({
   at: time,
@@ -13,6 +13,8 @@ const sample = z.object({
   waiting: z.int().openapi({ description: "messages that devices of members still lack" }),
   loopDelay: z.number().openapi({ description: "ms that the event loop was late at most" }),
   memory: z.int().openapi({ description: "bytes" }),
+  bytesIn: z.int().openapi({ description: "a second, on all connections with peers" }),
+  bytesOut: z.int(),
 }).openapi("Sample");
 
 const overview = z.object({
@@ -44,7 +46,49 @@ const getOverview = createRoute({
   responses: { 200: json(overview, "The numbers"), ...everywhere },
 });
 
-/** The route of the overview. */
+const getDay = createRoute({
+  method: "get",
+  path: "/overview/history",
+  summary: "How the node did in the last day, a point every five minutes",
+  description: "It lives through restarts; times when the node did not run are missing.",
+  ...viewer,
+  responses: { 200: json(z.object({ samples: z.array(sample) }), "The points, the oldest first"), ...everywhere },
+});
+
+const listWaiting = createRoute({
+  method: "get",
+  path: "/waiting",
+  summary: "Devices of members that lack messages, who waits longest first",
+  ...moderator,
+  request: { query: z.strictObject({ limit: count(MAX_WAITING_LIMIT, MAX_WAITING_LIMIT) }) },
+  responses: {
+    200: json(
+      z.object({
+        devices: z.array(z.object({
+          conversationId: id,
+          title: z.string(),
+          jamiId: id,
+          ...called,
+          deviceId,
+          messages: z.int(),
+          since: time.nullable().openapi({ description: "when the oldest message that it lacks was written" }),
+          online: z.boolean(),
+        })),
+        total: z.int(),
+      }),
+      "The devices; `total` counts those beyond the limit, too",
+    ),
+    ...everywhere,
+  },
+});
+
+/** The routes of the overview. */
 export function overviewRoutes(api: NodeApi) {
-  return router().openapi(getOverview, (c) => c.json(api.overview(), 200));
+  return router()
+    .openapi(getOverview, (c) => c.json(api.overview(), 200))
+    .openapi(getDay, (c) => c.json({ samples: api.health.day() }, 200))
+    .openapi(listWaiting, (c) => {
+      const { items, total } = api.health.waiting(c.req.valid("query").limit);
+      return c.json({ devices: items, total }, 200);
+    });
 }

@@ -51,6 +51,8 @@ function anHour(now: number): Sample[] {
       waiting: Math.max(0, Math.round(40 * Math.sin(i / 60) ** 6 + 3)),
       loopDelay: 2 + ((i * 7919) % 100) / 12 + (i % 90 === 0 ? 35 : 0),
       memory: (168 + i / 30 + 6 * wave) * 2 ** 20,
+      bytesIn: Math.round(9_000 + 7_000 * Math.sin(i / 9) ** 3),
+      bytesOut: Math.round(21_000 + 19_000 * Math.sin(i / 17)),
     };
   });
 }

@@ -36,10 +36,12 @@ import {
   type NodeSettings,
   type OverrideResult,
   type Overview,
+  type OverviewApi,
   type PendingRequest,
   type RefusedInfo,
   type SearchQuery,
   type StorageInfo,
+  type WaitingDevice,
 } from "../../../core/node_api.ts";
 import { LogRing } from "../../../core/log_ring.ts";
 import { migrate } from "../../../core/store/migrations.ts";
@@ -59,6 +61,19 @@ export function id(n: number): string {
 /** The one conversation it starts with. */
 export const CONVERSATION = id(0xc0);
 
+/** The one device that lacks something. */
+const WAITING: WaitingDevice = {
+  conversationId: CONVERSATION,
+  title: "Pwani",
+  jamiId: id(2),
+  name: "Asha",
+  registeredName: "asha",
+  deviceId: "f".repeat(64),
+  messages: 3,
+  since: 1_790_000_000,
+  online: true,
+};
+
 /** What opens its join link. */
 export const SECRET = "s3cret";
 
@@ -71,6 +86,10 @@ export class FakeNode implements NodeApi {
   /** What the set-up has said. */
   readonly configured: NodeSettings = {};
   readonly settings = new FakeSettings();
+  readonly health: OverviewApi = {
+    day: () => this.overview().samples,
+    waiting: (limit) => ({ items: limit > 0 ? [WAITING] : [], total: 1 }),
+  };
   readonly backups = fakeBackups();
   readonly logs = new LogRing(10);
   /** The requests that were measured. */
@@ -164,7 +183,15 @@ export class FakeNode implements NodeApi {
   }
 
   overview(): Overview {
-    const sample = { at: 1_790_000_000, connections: 2, waiting: 3, loopDelay: 1, memory: 1_000_000 };
+    const sample = {
+      at: 1_790_000_000,
+      connections: 2,
+      waiting: 3,
+      loopDelay: 1,
+      memory: 1_000_000,
+      bytesIn: 1,
+      bytesOut: 2,
+    };
     return {
       node: this.info(),
       ready: this.ready(),
