@@ -24,11 +24,14 @@ const devicesOf = (kituo: KituoProcess) => kituo.api<Devices>("GET", "/devices")
 const contactsOf = async (kituo: KituoProcess) =>
   (await kituo.api<{ contacts: { jamiId: string; banned: boolean }[] }>("GET", "/contacts")).contacts;
 
+/** The settings of a node: it asks nobody to be a contact by itself. */
+const settings = (name: string) => ["--name", name, "--offer-contact", "false"];
+
 /** Starts a node that waits to be linked, and links it by another one; the new node, ready. */
 async function linked(network: Network, source: KituoProcess, name: string): Promise<KituoProcess> {
   const shown = Promise.withResolvers<string>();
   const starting = KituoProcess.start(network, name, {
-    args: ["--link", "--name", name],
+    args: ["--link", ...settings(name)],
     onLine: (line) => {
       const [uri] = /jami-auth:\/\/[0-9a-f]{64}\/[0-9]{6}/.exec(line) ?? [];
       if (uri) shown.resolve(uri);
@@ -48,7 +51,7 @@ async function linked(network: Network, source: KituoProcess, name: string): Pro
 
 interopTest("two nodes are one account in two places", async (t) => {
   await using network = await Network.up();
-  await using one = await readyKituo(network, "one", "--name", "one");
+  await using one = await readyKituo(network, "one", ...settings("one"));
   const [alice, bob] = await people(network, "alice", "bob");
   await using _alice = alice, _bob = bob;
   await askKituo(alice, one);
@@ -78,7 +81,7 @@ interopTest("two nodes are one account in two places", async (t) => {
     await postInOrder(alice, conversation, ["one is away"]);
     await waitKituoTexts(two, conversation, ["one is away"]);
     await alice.stop();
-    await one.start(["--name", "one"]);
+    await one.start(settings("one"));
     await one.waitReady();
     await waitKituoTexts(one, conversation, ["one is away"]);
     await two.stop();
@@ -88,7 +91,7 @@ interopTest("two nodes are one account in two places", async (t) => {
       "the text, from the node that was away",
       async () => (await bob.history(conversation)).some(({ body }) => body === "one is away"),
     );
-    await two.start(["--name", "two"]);
+    await two.start(settings("two"));
     await two.waitReady();
   });
 
@@ -133,7 +136,7 @@ interopTest("two nodes are one account in two places", async (t) => {
       "what it had can still be read",
     );
     await two.stop();
-    await two.start(["--name", "two"]);
+    await two.start(settings("two"));
     const { status, text } = await two.request("GET", "/readyz");
     assert.equal(status, 503);
     assert.match(text, /revoked/);
