@@ -206,7 +206,11 @@ export class KituoProcess implements AsyncDisposable {
   /** Any HTTP request, without the token. (Not `fetch`, which would ask a proxy named in the environment.) */
   request(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<ApiResponse> {
     const payload = body === undefined ? undefined : JSON.stringify(body);
-    const given = payload === undefined ? headers : { "content-type": "application/json", ...headers };
+    const described = payload === undefined ? {} : {
+      "content-type": "application/json",
+      "content-length": `${new TextEncoder().encode(payload).length}`, // else the body of a DELETE is sent without any frame
+    };
+    const given = { ...described, ...headers };
     return new Promise((resolve, reject) => {
       const request = httpRequest(this.url + path, { method, headers: given, agent: false }, (response) => {
         const chunks: Uint8Array[] = [];
