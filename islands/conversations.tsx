@@ -16,6 +16,7 @@ const ORDERS: Order[] = ["activity", "waiting", "title", "members", "commits"];
 interface Props {
   lang: string;
   t: Texts["conversations"];
+  common: Texts["common"];
   states: Texts["states"];
   modes: Texts["modes"];
   first: ConversationSummary[];
@@ -23,7 +24,7 @@ interface Props {
   waiting: boolean;
 }
 
-export default function Conversations({ lang, t, states, modes, first, waiting }: Props) {
+export default function Conversations({ lang, t, common, states, modes, first, waiting }: Props) {
   const [all, setAll] = useState(first);
   const [query, setQuery] = useState("");
   const [order, setOrder] = useState<Order>("activity");
@@ -76,6 +77,11 @@ export default function Conversations({ lang, t, states, modes, first, waiting }
           ? t.noneWaits
           : t.noneFound}
       </p>
+      {all.length === 0 && (
+        <p>
+          <a class="button" href="/add">{common.addNode}</a>
+        </p>
+      )}
       {found.length > 0 && (
         <ul class="panel divide-y divide-line overflow-hidden">
           {found.slice(0, shown).map((one) => (

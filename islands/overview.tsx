@@ -61,6 +61,11 @@ export default function OverviewIsland({ lang, t, common, first, waiting }: Prop
           <span role="status">{open ? t.live : t.lost}</span>
         </p>
         <h1 class="text-2xl md:text-3xl font-semibold">{headline(now, lang, t)}</h1>
+        {totals.conversations === 0 && (
+          <p class="mt-4">
+            <a class="button primary" href="/add">{common.addNode}</a>
+          </p>
+        )}
         {totals.requests > 0 && (
           <p class="mt-3">
             <a class="link" href="/requests">{plural(lang, totals.requests, t.requests)}</a>
@@ -151,7 +156,10 @@ export default function OverviewIsland({ lang, t, common, first, waiting }: Prop
             <p class="my-1">
               <code>{now.node.jamiId}</code>
             </p>
-            <Copy text={now.node.jamiId} label={common.copy} done={common.copied} />
+            <p class="flex flex-wrap items-center gap-3">
+              <Copy text={now.node.jamiId} label={common.copy} done={common.copied} />
+              <a class="link text-sm" href="/add">{common.addNode}</a>
+            </p>
             <dl class="mt-4 text-sm grid gap-1">
               <Row name={t.uptime}>{span(lang, now.node.uptime)}</Row>
               <Row name={t.version}>{now.node.version}</Row>

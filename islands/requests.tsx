@@ -82,6 +82,9 @@ export default function Requests({ lang, t, common, first }: Props) {
           <div class="panel p-8 text-center">
             <p class="text-lg font-medium">{t.none}</p>
             <p class="text-muted mt-1">{t.noneHint}</p>
+            <p class="mt-4">
+              <a class="button" href="/add">{common.addNode}</a>
+            </p>
             {said && <p class="mt-3 text-sm text-accent" aria-hidden="true">{said}</p>}
           </div>
         )

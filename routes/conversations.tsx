@@ -22,6 +22,7 @@ export function conversationsPage(api: NodeApi, { lang, t }: PageContext, waitin
         <Conversations
           lang={lang}
           t={t.conversations}
+          common={t.common}
           states={t.states}
           modes={t.modes}
           first={all(api)}

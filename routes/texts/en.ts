@@ -60,6 +60,7 @@ export const en = {
     offline: "offline",
     you: "this node",
     failed: "It did not work: {reason}",
+    addNode: "Add this node in Jami",
     unreachable: "the node does not answer",
   },
   modes: ["One to one", "Group, admins invite", "Group, members invite", "Public group"],

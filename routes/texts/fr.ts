@@ -62,6 +62,7 @@ export const fr: Texts = {
     offline: "hors ligne",
     you: "ce nœud",
     failed: "Échec : {reason}",
+    addNode: "Ajouter ce nœud dans Jami",
     unreachable: "le nœud ne répond pas",
   },
   modes: ["En tête-à-tête", "Groupe, les admins invitent", "Groupe, les membres invitent", "Groupe public"],
