@@ -1,6 +1,6 @@
 /** One's own passkeys: added, named and removed. */
 
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import type { OwnTexts } from "../routes/texts/account.ts";
 import type { Texts } from "../routes/texts/en.ts";
 import { Confirm } from "./parts/dialog.tsx";
@@ -157,8 +157,11 @@ interface RenameProps extends Pick<Props, "t" | "common"> {
 
 function Rename({ t, common, first, onName }: RenameProps) {
   const [name, setName] = useState(first);
+  const form = useRef<HTMLFormElement>(null);
+  useEffect(() => form.current?.querySelector("input")?.focus(), []);
   return (
     <form
+      ref={form}
       class="flex flex-wrap items-end gap-2 flex-1"
       onSubmit={(event) => {
         event.preventDefault();
@@ -172,7 +175,6 @@ function Rename({ t, common, first, onName }: RenameProps) {
           maxLength={MAX_NAME}
           autocomplete="off"
           value={name}
-          ref={(input: HTMLInputElement | null) => input?.focus()}
           onInput={(event) => setName(event.currentTarget.value)}
         />
       </div>

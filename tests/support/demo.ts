@@ -2,7 +2,9 @@
 
 import { createHash } from "node:crypto";
 import { join } from "node:path";
-import { conversationsPath, databasePath } from "../../core/store/places.ts";
+import type { Archive } from "../../core/identity/archive.ts";
+import { saveIdentity } from "../../core/identity/storage.ts";
+import { conversationsPath, databasePath, identityPath } from "../../core/store/places.ts";
 import { openStore, type Store } from "../../core/store/store.ts";
 import { Conversations } from "../../core/relay/conversations.ts";
 import { writeVcard } from "../../core/messaging/vcard.ts";
@@ -65,6 +67,7 @@ export async function makeDemo(data: string, now: number, entries = 120): Promis
   const [identity, ...identities] = await Promise.all(
     ["Kituo", ...NAMES].map(() => testIdentity(now - 30 * 24 * HOUR)),
   );
+  await saveIdentity(identityPath(data), identity, archiveOf(identity));
   const kituo = open("Kituo", identity, conversationsPath(data), databasePath(data), clock);
   const aside = await Deno.makeTempDir({ prefix: "kituo-demo-" });
   const people: Participant[] = [];
@@ -93,6 +96,21 @@ export async function makeDemo(data: string, now: number, entries = 120): Promis
     }
     await Deno.remove(aside, { recursive: true });
   }
+}
+
+/** The archive of a node that was made here: without a password, and nothing in it but the account. */
+function archiveOf({ accountKey, chain }: TestIdentity): Archive {
+  return {
+    accountKey,
+    accountChain: chain.slice(1),
+    caKey: null,
+    ethereumKey: null,
+    revocations: null,
+    contacts: {},
+    conversations: {},
+    conversationRequests: {},
+    settings: {},
+  };
 }
 
 function open(name: string, identity: TestIdentity, dir: string, database: string, clock: VirtualClock): Participant {
