@@ -3,7 +3,6 @@
 import { getLogger } from "@logtape/logtape";
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import type { Context, MiddlewareHandler } from "hono";
-import { bodyLimit } from "hono/body-limit";
 import { HTTPException } from "hono/http-exception";
 import { type Clock, systemClock } from "../core/base/clock.ts";
 import { isDiskFull } from "../core/base/disk_full.ts";
@@ -45,7 +44,6 @@ import { settingsRoutes } from "./api/settings.ts";
 import { setupRoutes } from "./api/setup.ts";
 import { setupStepRoutes } from "./api/setup_steps.ts";
 import { tokenRoutes } from "./api/tokens.ts";
-import { MAX_ARCHIVE_BODY, MAX_BODY } from "./constants.ts";
 import { healthRoutes } from "./health.ts";
 import { joinGate, joinRoutes } from "./join.ts";
 import { METRICS, metricsRoutes } from "./metrics.ts";
@@ -55,6 +53,7 @@ import { audit } from "./middlewares/audit.ts";
 import { findCaller } from "./middlewares/caller.ts";
 import { gate } from "./middlewares/gate.ts";
 import { measure } from "./middlewares/measure.ts";
+import { limitBody } from "./middlewares/limit_body.ts";
 import { jsonBody } from "./middlewares/json_body.ts";
 import { sameOrigin } from "./middlewares/same_origin.ts";
 import { securityHeaders } from "./middlewares/security_headers.ts";
@@ -133,7 +132,7 @@ export function createApp(node: NodeApi, options: AppOptions): OpenAPIHono {
     noStore,
     gate(app, endpoints, admins, nothingAt),
     audit(endpoints, admins),
-    limitBody,
+    limitBody(endpoints),
     jsonBody,
   );
   app.use(METRICS, noStore, gate(app, endpoints, admins, nothingAt));
@@ -204,12 +203,6 @@ function nothingAt(app: OpenAPIHono, { req: { method, path } }: Context): Respon
   return problem(405, `Possible here: ${methods.join(", ")}.`, { allow: methods.join(", ") });
 }
 
-const ordinary = bodyLimit({ maxSize: MAX_BODY, onError: () => tooLarge(MAX_BODY) });
-const archive = bodyLimit({ maxSize: MAX_ARCHIVE_BODY, onError: () => tooLarge(MAX_ARCHIVE_BODY) });
-
-/** Bodies are small, but for the archive of an account. Behind the gate: only who may send one gets to this. */
-const limitBody: MiddlewareHandler = (c, next) => (c.req.path === `${API}/setup/import` ? archive : ordinary)(c, next);
-
 /** Answers of the API are for this one request only. */
 const noStore: MiddlewareHandler = async (c, next) => {
   await next();
@@ -259,8 +252,4 @@ function accessProblem({ fault, message }: AccessError): Response {
   const status = STATUS_OF_ACCESS[fault];
   if (status === 429) return problem(status, message, { "retry-after": RETRY_AFTER });
   return problem(status, message, status === 401 ? { "www-authenticate": "Bearer" } : {});
-}
-
-function tooLarge(most: number): Response {
-  return problem(413, `A body may have ${most} bytes.`);
 }

@@ -30,8 +30,9 @@ export const MAX_BAN_SECONDS = 10 * 365 * 86_400;
 /** Characters of the note by which a report is resolved. */
 export const MAX_NOTE = 2_000;
 
-/** Characters of the address of a list of bans, and seconds between two fetches of it: often enough, and no burden to its server. */
+/** Characters of the address of a list of bans, bytes of one that is put in by hand, and seconds between two fetches of it: often enough, and no burden to its server. */
 export const MAX_URL = 2_000;
+export const MAX_LIST_FILE = 2 * 1024 * 1024;
 export const MIN_LIST_INTERVAL = 900;
 export const MAX_LIST_INTERVAL = 30 * 86_400;
 

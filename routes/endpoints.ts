@@ -11,6 +11,8 @@ export interface Endpoint {
   role: Role | "anybody" | undefined;
   /** `noun.verb`; "" = nothing is changed */
   action: string;
+  /** bytes that a body may have; undefined = as everywhere */
+  room?: number;
 }
 
 /** The routes by method and path, as the router writes them: "POST /api/v1/requests/:id/accept". */
@@ -32,10 +34,12 @@ export class Endpoints {
       if (definition.type !== "route") continue;
       const { method, path, ...described } = definition.route;
       const role: unknown = described["x-kituo-role"], action: unknown = described["x-kituo-action"];
+      const room: unknown = described["x-kituo-room"];
       const template = path.replace(/\{(\w+)\}/g, ":$1");
       found.set(`${method.toUpperCase()} ${template}`, {
         role: role === "anybody" ? role : ROLES.find((name) => name === role),
         action: typeof action === "string" ? action : actionOf(method, template.slice(this.root.length)),
+        ...typeof room === "number" && { room },
       });
     }
     return found.set(`GET ${this.root}/openapi.json`, { role: "viewer", action: "" }); // it does not describe itself

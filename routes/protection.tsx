@@ -9,7 +9,7 @@ import ProtectionsIsland from "../islands/protections.tsx";
 import ReportsIsland from "../islands/reports.tsx";
 import type { ComponentChildren } from "preact";
 import type { Caller } from "./caller.ts";
-import { MAX_BODY } from "./constants.ts";
+import { MAX_LIST_FILE } from "./constants.ts";
 import { island } from "./_island.tsx";
 import type { PageContext } from "./_layout.tsx";
 import type { Page } from "./_page.tsx";
@@ -121,7 +121,7 @@ function listsPage({ api, page, caller }: ProtectionContext): Page {
           common={common}
           first={api.moderation.banLists()}
           owner={covers(caller.role, "owner")}
-          fileKiB={MAX_BODY / 1024}
+          fileKiB={MAX_LIST_FILE / 1024}
         />
       </Tab>
     ),

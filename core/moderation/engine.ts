@@ -54,7 +54,8 @@ export class Engine {
   start(): void {
     const { conversations, files, store } = this.options;
     this.#off = [
-      conversations.on("opened", ({ conversation }) => this.#begin(conversation)),
+      // cloned, or taken up again: its history is no news
+      conversations.on("opened", ({ conversation: { id } }) => store.protections.setScanned(id, this.#newest(id))),
       conversations.on("moved", ({ conversation }) => this.#look(conversation)),
       conversations.on("closed", ({ id }) => {
         store.protections.dropScan(id);

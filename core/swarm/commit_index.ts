@@ -32,6 +32,7 @@ export function addToIndex(store: Store, conversation: Oid, head: Oid, rows: rea
 export function replaceIndex(store: Store, conversation: Oid, head: Oid, rows: readonly NewCommit[]): void {
   store.transaction(() => {
     store.commits.replaceAll(conversation, rows);
+    store.protections.dropScan(conversation); // by their new numbers all would look as if they had just come
     refreshSearch(store, conversation, rows.map(({ id }) => id));
     store.conversations.setHead(conversation, head);
   });

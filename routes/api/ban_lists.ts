@@ -3,7 +3,7 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import type { NodeApi } from "../../core/node_api.ts";
 import { callerOf } from "../caller.ts";
-import { MAX_LIST_INTERVAL, MAX_URL, MIN_LIST_INTERVAL } from "../constants.ts";
+import { MAX_LIST_FILE, MAX_LIST_INTERVAL, MAX_URL, MIN_LIST_INTERVAL } from "../constants.ts";
 import { router } from "../router.ts";
 import { banListFile } from "./bans.ts";
 import {
@@ -15,6 +15,7 @@ import {
   moderator,
   notFound,
   owner,
+  room,
   text,
   time,
   withBody,
@@ -85,6 +86,7 @@ const putIn = createRoute({
   summary: "Put in a list by hand",
   ...owner,
   ...action("ban-list.put"),
+  ...room(MAX_LIST_FILE),
   request: { body: { required: true, content: { "application/json": { schema: banListFile } } } },
   responses: { 201: json(banList, "The list"), ...everywhere, ...mayConflict, ...withBody },
 });

@@ -103,7 +103,7 @@ export const mayConflict = { 409: problemResponse("It contradicts the present st
 
 /** For routes that change something without a body, and refuse one that cannot be meant. */
 export const withoutBody = {
-  413: problemResponse("The body is larger than 64 KiB."),
+  413: problemResponse("The body is larger than 64 KiB, or than `x-kituo-room` of the route."),
   415: problemResponse("The body is not application/json."),
   507: problemResponse("The disk is full."),
 };
@@ -135,6 +135,11 @@ export const anybody = { security: [], "x-kituo-role": "anybody" };
 /** What the audit trail calls a route where its path does not say it well; "" = it changes nothing. */
 export function action(name: string) {
   return { "x-kituo-action": name };
+}
+
+/** How many bytes a route's body may have, where that is more than elsewhere. */
+export function room(bytes: number) {
+  return { "x-kituo-room": bytes };
 }
 
 /** For routes that count tries. */

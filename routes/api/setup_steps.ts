@@ -5,9 +5,9 @@ import { fromBase64 } from "../../core/base/bytes.ts";
 import { ACCEPT_POLICIES, nodeName } from "../../core/config.ts";
 import { type NodeApi, SETUP_STEPS } from "../../core/node_api.ts";
 import { doerOf } from "../caller.ts";
-import { MAX_ALLOWED, MAX_ARCHIVE_TEXT, MAX_AVATAR, MAX_PASSWORD } from "../constants.ts";
+import { MAX_ALLOWED, MAX_ARCHIVE_BODY, MAX_ARCHIVE_TEXT, MAX_AVATAR, MAX_PASSWORD } from "../constants.ts";
 import { router } from "../router.ts";
-import { action, everywhere, givenJamiId, id, json, mayConflict, owner, text, withBody } from "./schemas.ts";
+import { action, everywhere, givenJamiId, id, json, mayConflict, owner, room, text, withBody } from "./schemas.ts";
 
 const step = z.enum(SETUP_STEPS).openapi("SetupStep");
 
@@ -68,6 +68,7 @@ const beginImport = createRoute({
   summary: "Become one more device of the account in an archive, while nobody knows this node yet",
   description: "It takes seconds, at the end of which the node starts again by itself: ask how it stands.",
   ...owner,
+  ...room(MAX_ARCHIVE_BODY),
   ...action(""), // the node notes it
   request: {
     body: {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { ProtectionSettings } from "../../../core/moderation/settings.ts";
 import { writeEdit, writeMessage, writeReaction } from "../../../core/swarm/write_messages.ts";
+import { replaceIndex } from "../../../core/swarm/commit_index.ts";
 import { invite } from "../../../core/swarm/write_members.ts";
 import type { Conversation } from "../../../core/swarm/conversation.ts";
 import { until } from "../../support/people.ts";
@@ -121,6 +122,25 @@ Deno.test("engine: a history that is cloned is no news", () =>
     await judged(hers, copy);
     assert.deepEqual(hers.store.protectionActions.page({ limit: 10 }), []);
     await here.stop();
+  }));
+
+Deno.test("engine: a history that was indexed anew, or left and taken up again, is no news", () =>
+  withPlaces([alice, bob], async (hers, his) => {
+    const here = sceneOn(hers, "flood", { settings: { messages: 4 } });
+    const [group, bobs] = await groupOf(here, his);
+    await here.stop();
+    for (let i = 0; i < 10; i++) await post(bobs, hers.clock, `text ${i}`);
+    await bring(bobs, group);
+    const rows = hers.store.commits.byArrival(group.id, { limit: 1_000 });
+    replaceIndex(hers.store, group.id, group.head, rows);
+    const again = scene(hers);
+    again.engine.start();
+    await judged(hers, group);
+    assert.deepEqual(hers.store.protectionActions.page({ limit: 10 }), []);
+    hers.conversations.emit("opened", { conversation: group });
+    await judged(hers, group);
+    assert.deepEqual(hers.store.protectionActions.page({ limit: 10 }), []);
+    await again.stop();
   }));
 
 Deno.test("engine: where the node is no admin, a ban becomes a report, and what is done cannot be more than that", () =>
