@@ -27,6 +27,7 @@ import { banInfo } from "./node_moderation_view.ts";
 import type { Calling } from "./node_names.ts";
 import { vcardName } from "./messaging/vcard.ts";
 import type { Relay } from "./relay/relay.ts";
+import type { DeviceHeads } from "./store/ledger.ts";
 import type { FileRecord } from "./store/files.ts";
 import type { RefusedHistory } from "./store/refused.ts";
 import type { Store } from "./store/store.ts";
@@ -182,7 +183,12 @@ export function members(conversation: Conversation, relay: Relay, store: Store, 
     if (owner !== undefined) add(owner, device);
   }
   const bans = new Map(store.conversationBans.of(conversation.id).map((ban) => [ban.target, ban]));
-  const count = conversation.counter();
+  const lags = lagsOf(conversation, [...told.values()], relay.device);
+  const connected = relay.connections.connections().map(({ peer }) => peer);
+  const online = {
+    accounts: new Set(connected.map((p) => p.account)),
+    devices: new Set(connected.map((p) => p.device)),
+  };
   return [...rolesWithLeft(conversation.members, conversation.facts.initialMembers)].map(([jamiId, role]) => {
     for (const key of relay.account.presence.devices(jamiId)) add(jamiId, key.longId);
     return {
@@ -190,18 +196,24 @@ export function members(conversation: Conversation, relay: Relay, store: Store, 
       ...called(jamiId),
       role,
       ban: banInfo(bans.get(jamiId)),
-      online: jamiId === relay.self || isOnline(relay, jamiId),
+      online: jamiId === relay.self || online.accounts.has(jamiId) || relay.account.presence.isOnline(jamiId),
       devices: [...devices.get(jamiId) ?? []].map((deviceId): DeviceInfo => ({
         deviceId,
-        lag: lag(conversation, deviceId, relay, count),
-        online: deviceId === relay.device || relay.account.presence.isPresent(jamiId, deviceId) ||
-          relay.connections.connections(deviceId).length > 0,
+        lag: lags.get(deviceId) ?? null,
+        online: deviceId === relay.device || online.devices.has(deviceId) ||
+          relay.account.presence.isPresent(jamiId, deviceId),
         lastSeen: lastSeen(store.certificates.byDevice(deviceId)?.seen, told.get(deviceId)?.at),
         banned: bannedDevices.has(deviceId),
         ban: banInfo(bans.get(deviceId)),
       })),
     };
   });
+}
+
+/** How many commits each device is known to lack; of the others nothing is known. */
+function lagsOf(conversation: Conversation, told: DeviceHeads[], self: DeviceId): Map<DeviceId, number> {
+  const gaps = conversation.gapsOf(told.map(({ heads }) => heads));
+  return new Map([...told.map(({ device }, i) => [device, gaps[i].count] as const), [self, 0]]);
 }
 
 /** The latest of these times (ms), in seconds. */
@@ -211,15 +223,10 @@ function lastSeen(...times: (number | undefined)[]): number | null {
 }
 
 /** Commits that the device is not known to have; `null` when nothing is known of it. */
-export function lag(
-  conversation: Conversation,
-  device: DeviceId,
-  relay: Relay,
-  count = conversation.counter(),
-): number | null {
+export function lag(conversation: Conversation, device: DeviceId, relay: Relay): number | null {
   if (device === relay.device) return 0;
   const held = relay.delivery.held(conversation, device);
-  return held.length ? count(held) : null;
+  return held.length ? conversation.countLacking(held) : null;
 }
 
 export function messageInfo(row: CommitRow, store: Store, called: Calling): MessageInfo {

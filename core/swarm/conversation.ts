@@ -17,6 +17,7 @@ import { isMember } from "./access.ts";
 import { historyNodes, type NodeLookup } from "./ancestry.ts";
 import { addToIndex, renewSearch } from "./commit_index.ts";
 import { type ConversationFacts, conversationFacts, readCommit } from "./conversation_facts.ts";
+import { type Gap, gapsOf } from "./gaps.ts";
 import { holds, lacking, type NodeSource, readingAhead } from "./graph.ts";
 import { checkHistory, violationOf } from "./history.ts";
 import { indexRow, indexRows } from "./index_rows.ts";
@@ -213,6 +214,11 @@ export class Conversation extends Emitter<ConversationEvents> {
       known.set(key, gap);
       return gap;
     };
+  }
+
+  /** How much each of these lacks: found in one walk, which ends after `limit` commits. */
+  gapsOf(helds: readonly (readonly Oid[])[], limit = 10_000): Gap[] {
+    return gapsOf(readingAhead(this.#graph), this.#head, helds, limit);
   }
 
   /** Our commits, latest arrival first, to tell a server what we have. */

@@ -91,7 +91,7 @@ export function holds(graph: Graph, head: Oid, ancestor: Oid): boolean {
 }
 
 /** A queue that gives the node with the greatest arrival number first; kept sorted, for it is nearly always short. */
-class ByArrival {
+export class ByArrival {
   #nodes: GraphNode[] = [];
 
   push(node: GraphNode): void {

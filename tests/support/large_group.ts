@@ -8,17 +8,19 @@ import type { Store } from "../../core/store/store.ts";
 import { buildCommit, jsonMessage, parseCommit } from "../../core/swarm/commit.ts";
 import { addToIndex } from "../../core/swarm/commit_index.ts";
 import { indexRow } from "../../core/swarm/index_rows.ts";
-import { membersAt } from "../../core/swarm/members.ts";
-import { hashObject, type Oid } from "../../core/swarm/object.ts";
+import { membersAt, treesOf } from "../../core/swarm/members.ts";
+import { hashObject, type Oid, parseTree } from "../../core/swarm/object.ts";
 import { linearNewestFirst } from "../../core/swarm/order.ts";
 import { Repository } from "../../core/swarm/repository.ts";
 import { createConversation } from "../../core/swarm/write_members.ts";
+import { editTree, file } from "../../core/swarm/tree_edit.ts";
 import type { TestIdentity } from "./people.ts";
 
 /**
  * A group of `count` commits in a data folder: texts with replies, edits and reactions among them, and a merge now and
  * then. Of the repository there is what a node reads when it opens it: both ends.
  * @param timed does the costly parts
+ * @param crowd accounts that are members, too, at the head
  */
 export async function makeLargeGroup(
   folder: string,
@@ -26,6 +28,7 @@ export async function makeLargeGroup(
   owner: TestIdentity,
   count: number,
   timed: (what: string, work: () => void) => void = (_, work) => work(),
+  crowd: readonly string[] = [],
 ): Promise<Oid> {
   const begun = Date.now() - count * 1_000;
   const first = await createConversation({ identity: owner, displayName: "", now: begun }, { mode: 2 });
@@ -55,8 +58,16 @@ export async function makeLargeGroup(
     );
     rows.push(indexRow(id, parseCommit(hashObject("commit", data), data), members));
   }
+  const [anyFile] = parseTree((await repository.read(initial.tree)).data).filter(({ type }) => type === "blob")
+    .map(({ oid }) => oid).concat(id); // nobody reads it
+  const { tree, objects } = await editTree(
+    treesOf(repository),
+    initial.tree,
+    new Map(crowd.map((account) => [`members/${account}.crt`, file(anyFile)])),
+  );
+  if (objects.length > 0) await repository.add(objects);
   const head = await buildCommit({
-    tree: initial.tree,
+    tree,
     parents: [rows[rows.length - 1].id],
     name: "x",
     device: owner.device,

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { gapsOf } from "../../../core/swarm/gaps.ts";
 import { type Graph, type GraphNode, holds, lacking, readingAhead } from "../../../core/swarm/graph.ts";
 
 /** A random history: each commit has one or two parents among the earlier ones. */
@@ -46,6 +47,25 @@ Deno.test("graph: what a head lacks is exactly the reachable set minus the held 
     assert.deepEqual([...lacking(ahead, head, [])].map((n) => n.id).sort(), [...ancestors(graph, head)].sort());
     assert.ok(reads <= 8 + 1 + known.length, `${reads} single reads`);
     assert.equal(holds(graph, head, known[0] ?? head), ancestors(graph, head).has(known[0] ?? head));
+  }));
+});
+
+Deno.test("graph: the gaps of many, found in one walk, are those of each", () => {
+  const many = fc.array(fc.array(fc.nat(), { maxLength: 2 }), { maxLength: 70 });
+  fc.assert(fc.property(history, fc.nat(), many, fc.integer({ min: 1, max: 70 }), (nodes, h, k, limit) => {
+    const graph = graphOf(nodes);
+    const head = `c${h % nodes.length}`;
+    const helds = k.map((held) => held.map((n) => n % 50 === 7 ? "unknown" : `c${n % nodes.length}`));
+    const expected = helds.map((held) => {
+      // the walk of all ends where so many were counted for whoever lacks most
+      const all = [...lacking(graph, head, [])].filter(({ parents }) => parents.length < 2);
+      const lacked = [...lacking(graph, head, held)].filter(({ parents }) => parents.length < 2);
+      const within = limit >= all.length ? lacked : lacked.slice(0, limit);
+      return { count: within.length, oldest: within.at(-1)?.id ?? null };
+    });
+    const found = gapsOf(graph, head, helds, limit);
+    if (limit >= nodes.length) assert.deepEqual(found, expected);
+    else for (const [i, { count }] of found.entries()) assert.ok(count <= expected[i].count);
   }));
 });
 
