@@ -227,8 +227,8 @@ export class NodeOverview implements OverviewApi {
     const key = keyOf(conversation, entries);
     const known = this.#waiting.get(conversation.id);
     if (known?.key === key) return known;
-    const gap = conversation.gaps();
-    const lacking = entries.map((entry) => ({ ...entry, ...gap(entry.heads) })).filter(({ count }) => count > 0);
+    const gaps = conversation.gapsOf(entries.map(({ heads }) => heads));
+    const lacking = entries.map((entry, i) => ({ ...entry, ...gaps[i] })).filter(({ count }) => count > 0);
     const writtenAt = (id: string | null) =>
       id === null ? null : store.commits.get(conversation.id, id)?.timestamp ?? null;
     return {

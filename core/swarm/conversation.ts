@@ -188,32 +188,7 @@ export class Conversation extends Emitter<ConversationEvents> {
 
   /** How many commits, merges aside, one who holds `held` lacks; counts to `limit`. */
   countLacking(held: Iterable<Oid>, limit = 10_000): number {
-    return this.counter(limit)(held);
-  }
-
-  /** As `countLacking`, for several in one go: a long walk over the history is then read once. */
-  counter(limit = 10_000): (held: Iterable<Oid>) => number {
-    const gap = this.gaps(limit);
-    return (held) => gap(held).count;
-  }
-
-  /** As `counter`; names also the commit that has waited longest of those counted. Who holds the same lacks the same: that is counted once. */
-  gaps(limit = 10_000): (held: Iterable<Oid>) => { count: number; oldest: Oid | null } {
-    const graph = readingAhead(this.#graph);
-    const known = new Map<string, { count: number; oldest: Oid | null }>();
-    return (held) => {
-      const heads = [...held], key = heads.join();
-      let gap = known.get(key);
-      if (gap) return gap;
-      gap = { count: 0, oldest: null };
-      for (const node of lacking(graph, this.#head, heads)) {
-        if (node.parents.length >= 2) continue;
-        gap.oldest = node.id;
-        if (++gap.count === limit) break;
-      }
-      known.set(key, gap);
-      return gap;
-    };
+    return this.gapsOf([[...held]], limit)[0].count;
   }
 
   /** How much each of these lacks: found in one walk, which ends after `limit` commits. */
