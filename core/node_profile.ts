@@ -24,6 +24,11 @@ async function readPicture(path: string): Promise<Picture> {
     if (picture) return picture;
   } catch (error) {
     if (error instanceof ConfigError) throw error;
+    if (error instanceof Deno.errors.NotCapable) {
+      // rights are fixed when the node starts (core/start.sh)
+      const where = "put it into the data folder, or name it in the settings file and restart";
+      throw new ConfigError(`picture: ${path} cannot be read while the node runs: ${where}`, { cause: error });
+    }
     throw new ConfigError(`picture: ${path} cannot be read: ${messageOf(error)}`, { cause: error });
   }
   throw new ConfigError(`picture: ${path} is neither PNG nor JPEG`);

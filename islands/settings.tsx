@@ -37,6 +37,7 @@ export default function Settings({ lang, t, common, first }: Props) {
   };
   const save = async (event: Event) => {
     event.preventDefault();
+    if (Object.keys(draft).length === 0) return;
     setBusy(true);
     const answer = await patch(draft);
     setBusy(false);
@@ -67,6 +68,7 @@ export default function Settings({ lang, t, common, first }: Props) {
         aria-label={t.search}
         value={query}
         onInput={(event) => setQuery(event.currentTarget.value)}
+        onKeyDown={(event) => event.key === "Enter" && event.preventDefault()} // to search is not to save
       />
       <p role="status" class={found.length > 0 ? "sr-only" : "text-muted"}>{found.length > 0 ? "" : t.noneFound}</p>
       {[...groups].map(([group, settings]) => (
@@ -133,7 +135,7 @@ async function patch(settings: Draft): Promise<Patched> {
     const response = await fetch("/api/v1/settings", {
       method: "PATCH",
       headers: { "content-type": "application/json" },
-      body: JSON.stringify({ settings }),
+      body: JSON.stringify({ settings: Object.fromEntries(Object.entries(settings).map(([k, v]) => [k, written(v)])) }),
     });
     if (response.status === 401) location.reload(); // signed out meanwhile
     const data = await response.json();
@@ -142,4 +144,9 @@ async function patch(settings: Draft): Promise<Patched> {
   } catch {
     return { state: null, problems: [], reason: "" };
   }
+}
+
+/** Empty lines are no entries. */
+function written(value: SettingValue): SettingValue {
+  return Array.isArray(value) ? value.map((line) => line.trim()).filter((line) => line !== "") : value;
 }

@@ -97,6 +97,7 @@ export const en = {
     loop: "Event-loop delay",
     memory: "Memory",
     lastHour: "last hour",
+    toNetwork: "More about the network",
     lastDay: "last 24 hours",
     span: "Time that the charts show",
     hour: "Hour",

@@ -100,6 +100,7 @@ export const fr: Texts = {
     loop: "Retard de la boucle",
     memory: "Mémoire",
     lastHour: "dernière heure",
+    toNetwork: "En savoir plus sur le réseau",
     lastDay: "dernières 24 heures",
     span: "Durée que montrent les courbes",
     hour: "Heure",
