@@ -166,6 +166,23 @@ Deno.test("files: a group with rules of its own is kept by them and others as be
     assert.deepEqual(store.fileRules.all(), []);
   }, { ...WIDE, retentionDays: 30 }));
 
+const changing = { ...WIDE, maxFile: CONTENT.length - 1 };
+
+Deno.test("files: limits that change while the node runs are obeyed at once, higher ones and lower ones", () =>
+  withFiles(async (node) => {
+    const conversation = await node.group();
+    node.dial(bob, serving(CONTENT));
+    const id = await announce(node, conversation, CONTENT);
+    await node.reaches(conversation, id, "too large");
+    changing.maxFile = CONTENT.length;
+    node.files.limitsChanged();
+    await node.reaches(conversation, id, "stored");
+    changing.total = CONTENT.length - 1;
+    node.files.limitsChanged();
+    assert.equal(node.file(conversation, id).state, "evicted");
+    await until("it is gone", () => node.onDisk().length === 0);
+  }, changing));
+
 Deno.test("files: deleted by its author, not by others, a file is gone from the disk and served no more", () =>
   withFiles(async (node) => {
     const { conversation, id, request } = await stored(node);
