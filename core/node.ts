@@ -54,6 +54,7 @@ import { logRing } from "./logging.ts";
 import { NodeBackups } from "./node_backup.ts";
 import { NodeMetrics } from "./node_metrics.ts";
 import type { NodeConfiguration } from "./node_configuration.ts";
+import { NodeEvents } from "./node_events.ts";
 import { isNear, ownAddresses } from "./node_interfaces.ts";
 import { fileLimitsOf, settingsOf } from "./node_live_settings.ts";
 import { NodeNetwork } from "./node_network.ts";
@@ -70,7 +71,6 @@ import { NodeSetup } from "./node_setup.ts";
 import { NO_TAKEOVER, settleIdentity, type Takeover } from "./node_takeover.ts";
 import { writeSettings } from "./node_settings.ts";
 import { Relay } from "./relay/relay.ts";
-import type { NewCommit } from "./store/commits.ts";
 import type { Conversation as ConversationRecord } from "./store/conversations.ts";
 import { conversationsPath, databasePath, filesPath, identityPath, refusedPath } from "./store/places.ts";
 import { openStore, type Store } from "./store/store.ts";
@@ -130,7 +130,7 @@ export class Node implements RunnableNode {
   readonly groupFiles: NodeGroupFiles;
   readonly devices: NodeDevices;
   readonly setup: NodeSetup;
-  readonly #listeners = new Set<(event: NodeEvent) => void>();
+  readonly #events = new NodeEvents();
   readonly #started = systemClock.now();
   readonly settings: NodeConfiguration;
   readonly health: NodeOverview;
@@ -223,7 +223,7 @@ export class Node implements RunnableNode {
       ready: () => this.ready(),
       requests: () => this.requests({ limit: MAX_LIST_LIMIT }).items.length,
       called: this.#names.called,
-      onSample: (data) => this.#emit({ type: "overview", data }),
+      onSample: (data) => this.#events.emit({ type: "overview", data }),
     });
     this.backups = new NodeBackups(config, systemClock);
     this.metrics = new NodeMetrics({
@@ -235,7 +235,15 @@ export class Node implements RunnableNode {
       storage: () => this.storage(),
       database: databasePath(config.data),
     });
-    this.#tell();
+    this.#events.watch({
+      relay: this.#relay,
+      store,
+      names: this.#names,
+      devices: this.devices,
+      moderation: this.moderation,
+      health: this.health,
+    });
+    this.#heed();
   }
 
   /** @throws {PortError} when a port cannot be had */
@@ -361,7 +369,7 @@ export class Node implements RunnableNode {
     const { conversation } = contact;
     await refusing(() => this.#relay.account.contacts.remove(jamiId, false));
     if (conversation) this.#relay.conversations.leave(conversation);
-    this.#emit({ type: "contact-gone", data: { jamiId } });
+    this.#events.emit({ type: "contact-gone", data: { jamiId } });
   }
 
   lookUpName(name: string): Promise<NameInfo> {
@@ -484,7 +492,7 @@ export class Node implements RunnableNode {
     if (!await this.#relay.conversations.erase(this.#known(id).id)) {
       throw new NodeError("conflict", "leave the conversation first");
     }
-    this.#emit({ type: "conversation-gone", data: { id } });
+    this.#events.emit({ type: "conversation-gone", data: { id } });
   }
 
   bundle(id: string): AsyncIterable<Bytes> {
@@ -528,13 +536,14 @@ export class Node implements RunnableNode {
   async post(id: string, body: string): Promise<MessageInfo> {
     return await refusing(async () => {
       const [row] = await this.#open(id).write((context) => writeText(context, body));
-      return this.#message(row);
+      const kept = this.store.commits.get(id, row.id);
+      if (!kept) throw new NodeError("not found", "no such message");
+      return view.messageInfo(kept, this.store, this.#names.called);
     });
   }
 
   subscribe(listener: (event: NodeEvent) => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    return this.#events.subscribe(listener);
   }
 
   readonly #waitingIn: view.WaitingIn = (id) => this.health.waitingIn(id);
@@ -572,99 +581,16 @@ export class Node implements RunnableNode {
       else if (group) await onGroup(id, group.from);
       else throw new NodeError("not found", "no such request");
     });
-    this.#emit({ type: "request-gone", data: { id } });
+    this.#events.emit({ type: "request-gone", data: { id } });
   }
 
-  /** Turns what happens in the rooms into events of the API. */
-  #tell(): void {
-    this.moderation.on("changed", ({ about }) => {
-      if (this.#listeners.size === 0) return;
-      this.#emit({ type: "moderation", data: { about, ...this.moderation.waiting() } });
-    });
-    const { account, conversations, invitations, fetcher, connections } = this.#relay;
+  /** What follows from what happens in the rooms, besides telling of it. */
+  #heed(): void {
+    const relay = this.#relay;
     this.#dht.on("status", () => this.#status());
-    account.contacts.on("request", ({ account: id }) => {
-      const request = this.store.trustRequests.get(id);
-      if (request) this.#emit({ type: "request", data: view.contactRequest(request, this.store, this.#names.called) });
-    });
-    account.contacts.on("changed", ({ account: id }) => {
-      const contact = this.store.contacts.get(id);
-      if (contact) this.#emit({ type: "contact", data: view.contactInfo(contact, this.#relay, this.#names.called) });
-    });
-    this.#names.onLearnt((data) => this.#emit({ type: "name", data }));
-    this.#relay.ownDevices.on("merged", ({ answered }) => {
-      for (const id of answered) this.#emit({ type: "request-gone", data: { id } });
-    });
-    this.#relay.ownDevices.on("device", ({ device }) => this.#emit({ type: "device", data: { deviceId: device } }));
-    this.devices.linking.on("stage", () => this.#emit({ type: "link", data: this.devices.link() }));
-    this.#relay.on("revoked", () => this.#status());
-    this.#relay.on(
-      "retired",
-      () => void this.#leaveDht().catch((error) => log.error("leaving the DHT: {error}", { error })),
-    );
-    account.on("announced", () => this.#status());
-    account.presence.on("appeared", ({ account: jamiId }) => this.#presence(jamiId));
-    account.presence.on("vanished", ({ account: jamiId }) => this.#presence(jamiId));
-    connections.on("connection", ({ peer }) => this.#presence(peer.account));
-    connections.on("closed", ({ connection }) => this.#presence(connection.peer.account));
-    invitations.on("invitation", ({ conversation }) => {
-      const request = this.store.conversationRequests.get(conversation);
-      if (request) this.#emit({ type: "request", data: view.groupRequest(request, this.#names.called) });
-    });
-    conversations.on("opened", ({ conversation }) => this.#conversation(conversation));
-    conversations.on("closed", ({ id }) => this.#emit({ type: "conversation-gone", data: { id } }));
-    conversations.on("moved", ({ conversation, added }) => {
-      if (this.#listeners.size === 0) return;
-      for (const row of added) {
-        this.#emit({ type: "message", data: { conversationId: conversation.id, message: this.#message(row) } });
-      }
-      this.#conversation(conversation);
-    });
-    this.#relay.files.on("changed", ({ file }) => {
-      if (this.#listeners.size === 0) return;
-      view.fileInfo(file, this.#relay).then(
-        (info) => this.#emit({ type: "file", data: { conversationId: file.conversation, file: info } }),
-        (error) => log.warn("file {id}: {error}", { id: file.id, error: messageOf(error) }),
-      );
-    });
-    this.#relay.profiles.on("received", ({ account }) => {
-      for (const conversation of conversations.of(account)) this.#conversation(conversation);
-    });
-    fetcher.on(
-      "refused",
-      ({ id, connection, violation }) =>
-        log.warn("a history of {id} offered by {device} was refused: {reason}", {
-          id,
-          device: connection.peer.device,
-          reason: violation.message,
-        }),
-    );
-    this.#relay.refused.on("refused", (history) =>
-      this.#emit({
-        type: "conversation.refused",
-        data: { conversationId: history.conversation, refused: view.refusedInfo(history) },
-      }));
-    this.#relay.delivery.on("held", ({ conversation, device }) => {
-      if (this.#listeners.size === 0) return; // the lag costs a walk over the history
-      const lag = view.lag(conversation, device, this.#relay);
-      this.#emit({ type: "delivery", data: { conversationId: conversation.id, deviceId: device, lag } });
-    });
-  }
-
-  #conversation({ record }: Conversation): void {
-    if (this.#listeners.size === 0) return;
-    this.#emit({ type: "conversation", data: this.#summary(record) });
-  }
-
-  /** A commit that was just kept. */
-  #message({ conversation, id }: NewCommit): MessageInfo {
-    const row = this.store.commits.get(conversation, id);
-    if (!row) throw new NodeError("not found", "no such message");
-    return view.messageInfo(row, this.store, this.#names.called);
-  }
-
-  #presence(jamiId: AccountId): void {
-    this.#emit({ type: "presence", data: { jamiId, online: view.isOnline(this.#relay, jamiId) } });
+    relay.account.on("announced", () => this.#status());
+    relay.on("revoked", () => this.#status());
+    relay.on("retired", () => void this.#leaveDht().catch((error) => log.error("leaving the DHT: {error}", { error })));
   }
 
   #status(): void {
@@ -672,12 +598,7 @@ export class Node implements RunnableNode {
     const ready = dht && announced;
     if (ready && !this.#wasReady) this.#keepState();
     this.#wasReady = ready;
-    this.#emit({ type: "status", data: { ready, dht: this.#dht.status } });
-  }
-
-  #emit(event: NodeEvent): void {
-    if (event.type !== "overview" && this.#listeners.size > 0) this.health.soon();
-    for (const listener of this.#listeners) listener(event);
+    this.#events.emit({ type: "status", data: { ready, dht: this.#dht.status } });
   }
 
   #keepState(): void {
