@@ -29,6 +29,8 @@ export interface SettingInfo {
   source: "flag" | "environment" | "file" | "default";
   /** what overrides the file, so that it cannot be changed here: "--name", "KITUO_NAME"; "" = nothing does */
   fixedBy: string;
+  /** it can be set only where the node is started, for the rights of its process follow from it */
+  outside: boolean;
   effect: "at once" | "restart";
   /** does the next start have another value? */
   pending: boolean;

@@ -98,7 +98,7 @@ export class NodeConfiguration implements SettingsApi {
     const fixed = fixedBy(key, this.options.config);
     if (fixed !== "") return { key, message: `${fixed} says what it is: it can be changed only there.` };
     if (SETTING_TRAITS[key].outside || !option) {
-      return { key, message: "It can be set only by its flag or in the environment." };
+      return { key, message: "It can be set only where the node is started, not at the console." };
     }
     const message = value === null ? null : problemOf(key, value);
     return message === null ? null : { key, message };
@@ -150,7 +150,8 @@ function settingInfo({ key, meaning, flag, variable, placeholder, fallback }: Op
     value: secret ? null : value,
     secret,
     source: originsOf(later).of(key)?.source ?? "default",
-    fixedBy: fixedBy(key, config) || (outside ? flag : ""),
+    fixedBy: fixedBy(key, config),
+    outside,
     effect: live ? "at once" : "restart",
     pending: JSON.stringify(value) !== JSON.stringify(next),
     next: secret ? null : next,

@@ -17,7 +17,10 @@ export interface SettingTraits {
   choices?: readonly string[];
   /** told to nobody, only whether it is set */
   secret?: true;
-  /** where the node lives: only a flag or the environment can say */
+  /**
+   * Said only where the node is started: by a flag, the environment, or a hand in the settings file. The rights of the process follow from it
+   * (permissions_command.ts), and nobody at the console may widen them.
+   */
   outside?: true;
 }
 
@@ -45,10 +48,10 @@ export const SETTING_TRAITS: Record<keyof Config, SettingTraits> = {
   blind: { group: "console", kind: "boolean" },
   logLevel: { group: "console", kind: "choice", choices: ["debug", "info", "warning", "error"], live: true },
   logFormat: { group: "console", kind: "choice", choices: ["auto", "text", "json"] },
-  backupDir: { group: "backup", kind: "path" },
+  backupDir: { group: "backup", kind: "path", outside: true },
   backupEvery: { group: "backup", kind: "number" },
   backupKeep: { group: "backup", kind: "number" },
-  backupPassphraseFile: { group: "backup", kind: "path" },
+  backupPassphraseFile: { group: "backup", kind: "path", outside: true },
   backupFiles: { group: "backup", kind: "boolean" },
   // both mean something only in a data folder without account, before there is a page
   link: { group: "folders", kind: "boolean", outside: true },

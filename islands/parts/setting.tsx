@@ -20,10 +20,10 @@ interface SettingRowProps {
 }
 
 export function SettingRow({ setting, t, draft, problem, onChange }: SettingRowProps) {
-  const { next, source, fixedBy, key } = setting;
+  const { next, source, fixedBy, outside, key } = setting;
   const value = draft === undefined ? next : draft === null ? fallbackOf(setting) : draft;
   const edit = (given: SettingValue) => onChange(same(given, next) ? undefined : given);
-  const mayReset = !fixedBy && source === "file" && draft === undefined;
+  const mayReset = !fixedBy && !outside && source === "file" && draft === undefined;
   return (
     <div class="py-4 grid gap-2" data-setting={key}>
       <Control {...{ setting, t, value, problem, edit }} />
@@ -54,9 +54,9 @@ interface ControlProps {
 }
 
 function Control({ setting, t, value, problem, edit }: ControlProps) {
-  const { kind, key, choices, fixedBy, placeholder, secret } = setting;
+  const { kind, key, choices, fixedBy, outside, placeholder, secret } = setting;
   const { name: label } = wordsOf(setting, t);
-  const shared = { label, hint: <Hint {...{ setting, t }} />, name: key, disabled: fixedBy !== "" };
+  const shared = { label, hint: <Hint {...{ setting, t }} />, name: key, disabled: fixedBy !== "" || outside };
   if (kind === "boolean") return <Switch {...shared} checked={value === true} onSwitch={edit} />;
   if (kind === "choice") {
     const options = choices.map((one) => ({ value: one, name: t.choices[key]?.[one] ?? one }));
@@ -93,12 +93,12 @@ function Control({ setting, t, value, problem, edit }: ControlProps) {
 }
 
 function Hint({ setting, t }: { setting: SettingInfo; t: SettingsTexts }): ComponentChildren {
-  const { kind, effect, fixedBy, secret } = setting;
+  const { kind, effect, fixedBy, outside, secret } = setting;
   const more = [
     kind === "list" && t.listHint,
     kind === "size" && t.sizeHint,
     secret && t.secretSet,
-    fixedBy ? fill(t.fixedBy, { what: fixedBy }) : effect === "restart" && t.needsRestart,
+    fixedBy ? fill(t.fixedBy, { what: fixedBy }) : outside ? t.outside : effect === "restart" && t.needsRestart,
   ].filter(Boolean);
   return <>{wordsOf(setting, t).hint} {more.join(" ")}</>;
 }

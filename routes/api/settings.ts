@@ -37,6 +37,7 @@ const setting = z.object({
   fixedBy: z.string().openapi({
     description: "what overrides the file, so that it cannot be changed here; empty = nothing",
   }),
+  outside: z.boolean().openapi({ description: "it can be set only where the node is started" }),
   effect: z.enum(["at once", "restart"]),
   pending: z.boolean().openapi({ description: "the next start has another value" }),
   next: value,

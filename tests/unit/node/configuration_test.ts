@@ -81,7 +81,7 @@ Deno.test("every setting tells its value as people write it, and where that came
     assert.deepEqual([find("fileQuota").value, find("picture").value, find("blind").value], ["10G", null, false]);
     assert.equal(find("data").value, data);
     assert.equal(find("data").fixedBy, "--data");
-    assert.equal(find("config").fixedBy, "--config");
+    assert.deepEqual([find("config").fixedBy, find("config").outside], ["", true]);
   }, given));
 
 Deno.test("a live setting is at work at once, the others after a restart; the next start has both, and the trail tells of them", () =>
@@ -115,7 +115,9 @@ Deno.test("a wrong value is explained at its key, and nothing of the change is d
       [{ blind: "perhaps" }, "blind", /true or false/],
       [{ nothing: 1 }, "nothing", /no such setting/],
       [{ data: "/elsewhere" }, "data", /--data says/],
-      [{ config: "/x.json" }, "config", /only by its flag/],
+      [{ config: "/x.json" }, "config", /only where the node is started/],
+      [{ backupDir: "/etc" }, "backupDir", /only where the node is started/],
+      [{ backupPassphraseFile: "/etc/shadow" }, "backupPassphraseFile", /only where the node is started/],
       [{ picture: "/none.png" }, "picture", /^\/none\.png cannot be read/],
       [{ __proto__x: 1, constructor: 1 }, "__proto__x", /no such setting/],
     ];

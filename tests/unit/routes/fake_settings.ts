@@ -20,6 +20,7 @@ export class FakeSettings implements SettingsApi {
       secret: false,
       source: "file",
       fixedBy: "",
+      outside: false,
       effect: "at once",
       pending: false,
       next: value,
