@@ -94,3 +94,6 @@ export const MAX_SYNC_SKEW_MS = 24 * 3_600_000;
 
 /** Conversations that are to be cloned at one time because another own device has them. */
 export const MAX_SYNCED_CLONES = 10_000;
+
+/** Contacts, removed and banned ones included, beyond which other own devices add no more: as many as an archive may hold. */
+export const MAX_SYNCED_CONTACTS = 100_000;

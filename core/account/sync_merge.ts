@@ -16,7 +16,13 @@ import type {
   TrustRequest,
 } from "../messaging/sync_message.ts";
 import type { Store } from "../store/store.ts";
-import { DECLINED_REPEAT_MS, MAX_REQUEST_PAYLOAD, MAX_SYNC_SKEW_MS, MAX_SYNCED_CLONES } from "./constants.ts";
+import {
+  DECLINED_REPEAT_MS,
+  MAX_REQUEST_PAYLOAD,
+  MAX_SYNC_SKEW_MS,
+  MAX_SYNCED_CLONES,
+  MAX_SYNCED_CONTACTS,
+} from "./constants.ts";
 
 /** What has changed by a message: what others are to be told, and what is to be done. */
 export interface SyncChanges {
@@ -67,10 +73,13 @@ class Merge {
   };
   /** How many more conversations may be cloned. */
   #room: number;
+  /** How many more contacts may be taken over. */
+  #contactRoom: number;
 
   constructor(private readonly into: SyncInto) {
     const cloning = into.store.conversations.all().filter(({ state }) => state === "cloning").length;
     this.#room = MAX_SYNCED_CLONES - cloning;
+    this.#contactRoom = MAX_SYNCED_CONTACTS - into.store.contacts.count();
   }
 
   run({ deviceSync, conversations, requests, preferences, messageStatus }: SyncMessage): SyncChanges {
@@ -94,7 +103,7 @@ class Merge {
     if (account === self || at === 0 || this.#isAhead(at)) return;
     const mine = store.contacts.get(account);
     const merged = mine ? mergeContact(mine, theirs) : theirs;
-    if (!merged) return;
+    if (!merged || !mine && this.#contactRoom-- <= 0) return;
     store.contacts.put({ ...merged, account, ...mine?.addedBy !== undefined && { addedBy: mine.addedBy } });
     if (store.trustRequests.delete(account)) this.#changes.answered.push(account);
     this.#changes.contacts.push(account);

@@ -135,7 +135,9 @@ export class LinkSource extends Emitter<{ stage: LinkStage }> {
     let connection: Connection | undefined;
     let channel: LinkChannel | undefined;
     try {
-      connection = await Promise.race([this.#reach(target.device, signal), stopped]);
+      const reaching = this.#reach(target.device, signal);
+      reaching.then((late) => signal.aborted ? late.close("not linked") : undefined, () => {}); // the race tells of a failure
+      connection = await Promise.race([reaching, stopped]);
       const name = writeChannelName({ kind: "link-device", code: target.code });
       channel = new LinkChannel(await Promise.race([connection.open(name), stopped]), clock, LINK_MAX_PASSWORD);
       await Promise.race([this.#talk(channel, connection.remote, confirmed.promise), stopped]);

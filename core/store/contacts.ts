@@ -31,17 +31,24 @@ export class Contacts {
   readonly #get;
   readonly #put;
   readonly #banned;
+  readonly #count;
 
   constructor(db: DatabaseSync) {
     this.#all = db.prepare("SELECT * FROM contacts ORDER BY account");
     this.#get = db.prepare("SELECT * FROM contacts WHERE account = ?");
     this.#put = db.prepare("INSERT OR REPLACE INTO contacts VALUES (?, ?, ?, ?, ?, ?, ?)");
+    this.#count = db.prepare("SELECT count(*) AS n FROM contacts");
     this.#banned = db.prepare("SELECT account FROM contacts WHERE banned = 1 AND added <= removed ORDER BY account");
   }
 
   /** Every record, removed and banned ones too, by account. */
   all(): Contact[] {
     return this.#all.all().map(contactOf);
+  }
+
+  /** How many records there are. */
+  count(): number {
+    return Number(this.#count.get()?.n);
   }
 
   /** The record of an account. */
