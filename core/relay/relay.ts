@@ -34,6 +34,7 @@ import { Invitations } from "./invitations.ts";
 import { JoinLinks } from "./join_links.ts";
 import { Links } from "./links.ts";
 import { Moderation } from "./moderation.ts";
+import { obeyOwnDevices } from "./obey_own_devices.ts";
 import { OwnDevices } from "./own_devices.ts";
 import { Overlays } from "./overlays.ts";
 import { OwedInvitations } from "./owed_invitations.ts";
@@ -420,31 +421,9 @@ export class Relay extends Emitter<RelayEvents> {
       if (account === this.self) this.ownDevices.emit("device", { device: this.device });
       if (account === this.self && this.revoked) this.#retire().catch((error) => log.error("{error}", { error }));
     });
-    this.#listenToOwnDevices();
-  }
-
-  /** Our other devices are told what happens here, and what they tell is obeyed. */
-  #listenToOwnDevices(): void {
-    const { contacts } = this.account;
     const { ownDevices, conversations, invitations } = this;
-    contacts.on("changed", ({ account }) => ownDevices.changed({ contact: account }));
-    contacts.on("request", ({ account }) => ownDevices.changed({ trustRequest: account }));
-    contacts.on("declined", ({ conversation }) => ownDevices.changed({ conversation }));
-    invitations.on("invitation", ({ conversation }) => ownDevices.changed({ conversation }));
-    invitations.on("declined", ({ conversation }) => ownDevices.changed({ conversation }));
-    conversations.on("changed", ({ id }) => ownDevices.changed({ conversation: id }));
-    ownDevices.on("merged", (changes) => {
-      contacts.onNoted(changes.contacts, changes.trustRequests);
-      for (const id of changes.wanted) {
-        conversations.takeUp(id);
-        this.#clone(id, this.self);
-      }
-      for (const id of changes.left) conversations.leave(id);
-      for (const id of changes.erased) {
-        conversations.erase(id).catch((error) => log.error("erasing {id} failed: {error}", { id, error }));
-      }
-      for (const id of changes.invitations) invitations.onNoted(id);
-    });
+    const clone = (id: string) => this.#clone(id, this.self);
+    obeyOwnDevices({ contacts, ownDevices, conversations, invitations, clone });
   }
 
   #clone(conversation: string, from: AccountId): void {
