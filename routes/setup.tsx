@@ -102,7 +102,7 @@ interface FrameProps {
 function Frame({ t, step, wide, children }: FrameProps) {
   const at = SETUP_STEPS.indexOf(step);
   return (
-    <div class={`w-full ${wide ? "max-w-4xl" : "max-w-lg"} py-6`}>
+    <div class={`w-full ${wide ? "max-w-4xl" : "max-w-lg"} self-start py-6 md:py-12`}>
       <p class="text-sm text-muted mb-2">{fill(t.progress, { n: at + 1, all: SETUP_STEPS.length })}</p>
       <ol class="grid grid-cols-4 gap-2 mb-6">
         {SETUP_STEPS.map((one, i) => (
