@@ -169,7 +169,7 @@ export class NodeNetwork implements NetworkApi {
       answered: nodes.answered + hosts.filter(({ answered }) => answered >= began).length,
       unasked: health.unasked,
       own: ownAddresses(),
-      seen: dht.publicAddresses(),
+      seen: dht.publicAddresses().filter((ip) => !/^127\.|^::1$/.test(ip)), // what nodes on this machine see tells nothing
       configured: config.publicAddress,
       udpPort: dht.port,
       tcpPort: connections.port,

@@ -1,6 +1,8 @@
 /** A console over demo data and a real Chromium that looks at it. */
 
 import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import axe from "axe-core";
 import { type BrowserContext, chromium, type Page } from "playwright-core";
 import { parseConfig } from "../../core/config.ts";
@@ -39,6 +41,8 @@ export interface Console extends AsyncDisposable {
   demo: Demo;
   /** Lets watchers hear of something. */
   tell(event: NodeEvent): void;
+  /** Ends the node and starts it again in the same folder; `url` is another one then. */
+  restart(): Promise<void>;
 }
 
 /** A day at the relay, squeezed into the hour that the charts show. */
@@ -65,35 +69,37 @@ export async function openConsole({ large = 0, blind = false, furnished = false 
   await build();
   const folder = await Deno.makeTempDir({ prefix: "kituo-browser-" });
   const demo = large > 0 ? await makeLarge(folder, large) : await makeDemo(folder, Date.now());
-  const store = openStore(databasePath(folder));
-  const args = [
-    "--data",
-    folder,
-    "--bootstrap",
-    "none",
-    "--dht-port",
-    "0",
-    "--peer-port",
-    "0",
-    "--name",
-    "Relay Pwani",
-  ];
-  const node = new Node(parseConfig(args, () => undefined, () => undefined), demo.identity, store, writeVcard("Kituo"));
-  await node.start();
-  const { api, tell } = overheard(node, furnished);
-  const face = serve(api, "t".repeat(43), { host: "127.0.0.1", port: 0 }, { assets: readAssets(ROOT), blind });
-  const url = face.url.replace("127.0.0.1", "localhost");
-  if (furnished) await furnish(node.admins, store, demo, url);
-  return {
-    url,
-    node,
-    store,
-    demo,
-    tell,
-    async [Symbol.asyncDispose]() {
+  await Deno.writeTextFile(join(folder, "kituo.json"), JSON.stringify({ name: "Relay Pwani" }));
+  const start = async () => {
+    const store = openStore(databasePath(folder));
+    const args = ["--data", folder, "--bootstrap", "none", "--dht-port", "0", "--peer-port", "0"];
+    const config = parseConfig(
+      args,
+      () => undefined,
+      (path) => existsSync(path) ? Deno.readTextFileSync(path) : undefined,
+    );
+    const node = new Node(config, demo.identity, store, writeVcard("Kituo"));
+    await node.start();
+    const { api, tell } = overheard(node, furnished);
+    const face = serve(api, "t".repeat(43), { host: "127.0.0.1", port: 0 }, { assets: readAssets(ROOT), blind });
+    const end = async () => {
       await face.close();
       await face.finished;
       await node.stop();
+    };
+    return { url: face.url.replace("127.0.0.1", "localhost"), node, store, tell, end };
+  };
+  const running = await start();
+  if (furnished) await furnish(running.node.admins, running.store, demo, running.url);
+  return {
+    ...running,
+    demo,
+    async restart() {
+      await running.end();
+      Object.assign(this, Object.assign(running, await start()));
+    },
+    async [Symbol.asyncDispose]() {
+      await running.end();
       await Deno.remove(folder, { recursive: true });
     },
   };
