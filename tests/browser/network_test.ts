@@ -36,10 +36,11 @@ async function withPeer(): Promise<Console> {
   });
   await peer.addContact(place.demo.identity.account);
   await connected;
+  const dispose = place[Symbol.asyncDispose].bind(place);
   return Object.assign(place, {
     async [Symbol.asyncDispose]() {
       await peer.stop();
-      await place.node.stop().catch(() => {}); // its face is closed below by the process's end
+      await dispose();
       await Deno.remove(folder, { recursive: true });
     },
   });
