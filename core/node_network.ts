@@ -162,12 +162,14 @@ export class NodeNetwork implements NetworkApi {
     const began = clock.now();
     const [nodes, probes] = await Promise.all([dht.test(), this.#probes()]);
     const health = dht.health();
+    const { nodes4, nodes6 } = dht.stats();
     const hosts = health.bootstrap.filter(({ addresses }) => addresses.length > 0);
     return {
       now: clock.now(),
       asked: nodes.asked + hosts.length,
       answered: nodes.answered + hosts.filter(({ answered }) => answered >= began).length,
       unasked: health.unasked,
+      nodes: nodes4 + nodes6,
       own: ownAddresses(),
       seen: dht.publicAddresses().filter((ip) => !/^127\.|^::1$/.test(ip)), // what nodes on this machine see tells nothing
       configured: config.publicAddress,

@@ -15,6 +15,8 @@ import type { Incoming } from "./transport/ice_listener.ts";
 
 /** So long without a request that came unasked says something: nodes near in the DHT look for each other every few minutes (opendht.md 6.3). */
 const UNASKED_PATIENCE_MS = 15 * 60_000;
+/** … in a network of so many at least: where a few know each other all have spoken to all. */
+const UNASKED_NODES = 20;
 
 /** What was seen. Times are milliseconds since 1970. */
 export interface Facts {
@@ -23,6 +25,8 @@ export interface Facts {
   asked: number;
   answered: number;
   unasked: Unasked;
+  /** Good nodes that are known. */
+  nodes: number;
   /** Addresses of this machine. */
   own: readonly string[];
   /** Addresses that most others see, at most one for each family. */
@@ -64,11 +68,11 @@ function udpOut({ asked, answered, udpPort }: Facts): ReachabilityCheck {
 }
 
 function udpIn(facts: Facts): ReachabilityCheck {
-  const { now, unasked, udpPort, answered } = facts;
+  const { now, unasked, udpPort, answered, nodes } = facts;
   const minutes = Math.max(0, Math.floor((now - unasked.since) / 60_000));
   const values = { count: unasked.count, minutes, port: udpPort, own: ownAddress(facts) };
   if (unasked.count > 0) return check("udp-in", "good", "came-unasked", "nothing", values);
-  if (answered === 0 || now - unasked.since < UNASKED_PATIENCE_MS) {
+  if (answered === 0 || nodes < UNASKED_NODES || now - unasked.since < UNASKED_PATIENCE_MS) {
     return check("udp-in", "unknown", "none-unasked-yet", "wait", values);
   }
   return check("udp-in", "bad", "none-unasked", isTranslated(facts) ? "forward-udp" : "allow-udp-in", values);

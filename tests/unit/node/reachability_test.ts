@@ -12,6 +12,7 @@ function behindRouter(changes: Partial<Facts> = {}): Facts {
     asked: 9,
     answered: 8,
     unasked: { count: 0, last: 0, since: NOW - MINUTE },
+    nodes: 40,
     own: ["192.168.1.2", "fd00::2"],
     seen: ["203.0.113.7"],
     configured: [],
@@ -53,6 +54,8 @@ Deno.test("UDP in: a stranger's packet is proof; its absence says something only
   const long = { count: 0, last: 0, since: NOW - 20 * MINUTE };
   assert.deepEqual(outcome(behindRouter({ unasked: long }), "udp-in"), ["bad", "none-unasked", "forward-udp"]);
   assert.deepEqual(outcome(inTheOpen({ unasked: long }), "udp-in"), ["bad", "none-unasked", "allow-udp-in"]);
+  const few = behindRouter({ unasked: long, nodes: 5 });
+  assert.deepEqual(outcome(few, "udp-in"), ["unknown", "none-unasked-yet", "wait"]);
   const cutOff = behindRouter({ unasked: long, answered: 0 });
   assert.deepEqual(outcome(cutOff, "udp-in"), ["unknown", "none-unasked-yet", "wait"]);
 });
