@@ -41,7 +41,7 @@ export interface Console extends AsyncDisposable {
   demo: Demo;
   /** Lets watchers hear of something. */
   tell(event: NodeEvent): void;
-  /** Ends the node and starts it again in the same folder; `url` is another one then. */
+  /** Ends the node and starts it again, in the same folder and at the same port. */
   restart(): Promise<void>;
 }
 
@@ -70,7 +70,7 @@ export async function openConsole({ large = 0, blind = false, furnished = false 
   const folder = await Deno.makeTempDir({ prefix: "kituo-browser-" });
   const demo = large > 0 ? await makeLarge(folder, large) : await makeDemo(folder, Date.now());
   await Deno.writeTextFile(join(folder, "kituo.json"), JSON.stringify({ name: "Relay Pwani" }));
-  const start = async () => {
+  const start = async (port = 0) => {
     const store = openStore(databasePath(folder));
     const args = ["--data", folder, "--bootstrap", "none", "--dht-port", "0", "--peer-port", "0"];
     const config = parseConfig(
@@ -81,7 +81,7 @@ export async function openConsole({ large = 0, blind = false, furnished = false 
     const node = new Node(config, demo.identity, store, writeVcard("Kituo"));
     await node.start();
     const { api, tell } = overheard(node, furnished);
-    const face = serve(api, "t".repeat(43), { host: "127.0.0.1", port: 0 }, { assets: readAssets(ROOT), blind });
+    const face = serve(api, "t".repeat(43), { host: "127.0.0.1", port }, { assets: readAssets(ROOT), blind });
     const end = async () => {
       await face.close();
       await face.finished;
@@ -96,7 +96,7 @@ export async function openConsole({ large = 0, blind = false, furnished = false 
     demo,
     async restart() {
       await running.end();
-      Object.assign(this, Object.assign(running, await start()));
+      Object.assign(this, Object.assign(running, await start(Number(new URL(running.url).port))));
     },
     async [Symbol.asyncDispose]() {
       await running.end();
