@@ -64,7 +64,8 @@ inBrowser(
     await page.getByRole("button", { name: "Invite" }).click();
     await page.getByText("The invitation is on its way.").waitFor();
 
-    await page.getByRole("link", { name: "Settings" }).first().click();
+    const parts = page.getByRole("navigation", { name: "Parts of the conversation" });
+    await parts.getByRole("link", { name: "Settings" }).click();
     await page.getByLabel("Title").fill("Ferry and bus");
     await page.getByRole("button", { name: "Remove" }).click();
     await page.getByLabel("Host of calls").selectOption({ index: 1 });
