@@ -1,8 +1,9 @@
 /** Dialogues: the browser's own, which keep the focus inside, close on Escape and give the focus back. */
 
 import type { ComponentChildren } from "preact";
-import { useEffect, useId, useRef, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { Field } from "./form.tsx";
+import { useName } from "./names.ts";
 import { fill } from "./words.ts";
 
 interface DialogProps {
@@ -15,7 +16,7 @@ interface DialogProps {
 /** A dialogue that stands before the page while `open`. */
 export function Dialog({ open, title, onClose, children }: DialogProps) {
   const dialog = useRef<HTMLDialogElement>(null);
-  const id = useId();
+  const id = useName();
   useEffect(() => {
     if (open && !dialog.current?.open) dialog.current?.showModal();
     if (!open) dialog.current?.close();

@@ -1,7 +1,7 @@
 /** The parts of forms: each has a label, may have a hint, and says what is wrong where it is wrong. */
 
 import type { ComponentChildren, InputHTMLAttributes, TextareaHTMLAttributes } from "preact";
-import { useId } from "preact/hooks";
+import { useName } from "./names.ts";
 
 interface Labelled {
   label: string;
@@ -14,7 +14,7 @@ type InputProps = Omit<InputHTMLAttributes<HTMLInputElement>, "label" | "class" 
 
 /** A line to fill in. */
 export function Field({ label, hint, problem = "", ...input }: Labelled & InputProps) {
-  const id = useId();
+  const id = useName();
   const props = { ...input, ...describing(id, hint, problem) } as InputHTMLAttributes<HTMLInputElement>; // reason: preact's types want to know which type of input it is
   return (
     <Row {...{ id, label, hint, problem }}>
@@ -27,7 +27,7 @@ type AreaProps = Omit<TextareaHTMLAttributes<HTMLTextAreaElement>, "label" | "cl
 
 /** Several lines to fill in. */
 export function Area({ label, hint, problem = "", ...area }: Labelled & AreaProps) {
-  const id = useId();
+  const id = useName();
   return (
     <Row {...{ id, label, hint, problem }}>
       <textarea rows={4} {...area} {...describing(id, hint, problem)} id={id} class="field w-full" />
@@ -45,7 +45,7 @@ interface ChoiceProps extends Labelled {
 
 /** One of several. */
 export function Choice({ label, hint, problem = "", value, options, onChoose, ...rest }: ChoiceProps) {
-  const id = useId();
+  const id = useName();
   return (
     <Row {...{ id, label, hint, problem }}>
       <select
@@ -75,7 +75,7 @@ interface SwitchProps {
 
 /** On or off, at once. */
 export function Switch({ label, hint, checked, onSwitch, ...rest }: SwitchProps) {
-  const id = useId();
+  const id = useName();
   return (
     <div class="flex items-start gap-3">
       <input

@@ -1,6 +1,7 @@
 /** Brings the islands of a page to life. */
 
 import { type ComponentType, h, hydrate } from "preact";
+import { NamesOf } from "./names.ts";
 import { placeOf } from "./words.ts";
 
 /** Loads the file of an island. */
@@ -18,7 +19,10 @@ export function hydrateIslands(loaders: Record<string, Loader>): void {
     const props: object = JSON.parse(data.textContent ?? "{}");
     data.remove(); // before hydrate, or the trees differ
     load().then(({ default: Island }) => {
-      hydrate(h(Island, props), element);
+      hydrate(
+        h(NamesOf.Provider, { value: { prefix: element.dataset.prefix ?? "", n: 0 } }, h(Island, props)),
+        element,
+      );
       element.dataset.ready = "1";
       // for who measures: ms since the page was asked for
       if (--waiting === 0) document.documentElement.dataset.ready = performance.now().toFixed();

@@ -1,6 +1,7 @@
 /** A picture that is chosen, shown, and taken away again. */
 
-import { useId, useRef, useState } from "preact/hooks";
+import { useRef, useState } from "preact/hooks";
+import { useName } from "./names.ts";
 import { shrink } from "./shrink.ts";
 
 /** What the parts say. */
@@ -22,7 +23,7 @@ interface Props {
 }
 
 export function Picture({ t, value, disabled = false, onChange }: Props) {
-  const id = useId();
+  const id = useName();
   const file = useRef<HTMLInputElement>(null);
   const [problem, setProblem] = useState("");
   const take = async () => {

@@ -1,6 +1,7 @@
 /** What is true for every page of the console (`pages.ts`), in a real Chromium. */
 
 import assert from "node:assert/strict";
+import type { Page } from "playwright-core";
 import { openConsole } from "./console.ts";
 import { browserTests } from "./in_browser.ts";
 import { PAGES } from "./pages.ts";
@@ -15,6 +16,7 @@ for (const scheme of ["light", "dark"] as const) {
     for (const [name, pathOf] of Object.entries(PAGES)) {
       await view.go(pathOf(demo));
       assert.deepEqual(await view.axe(), [], name);
+      assert.deepEqual(await strayNames(view.page), [], name);
       const faults = view.faults.splice(0);
       assert.deepEqual(faults.filter((fault) => name !== "nothing" || !NOT_FOUND.test(fault)), [], name);
     }
@@ -24,6 +26,18 @@ for (const scheme of ["light", "dark"] as const) {
     await view.page.getByRole("button", { name: "Français" }).click();
     await view.page.getByRole("heading", { level: 1, name: /Relais de/ }).waitFor();
     assert.equal(await view.page.getAttribute("html", "lang"), "fr");
+  });
+}
+
+/** Ids that two elements have, and labels and descriptions that lead nowhere. */
+function strayNames(page: Page): Promise<string[]> {
+  return page.evaluate(() => {
+    const ids = [...document.querySelectorAll("[id]")].map(({ id }) => id);
+    const twice = ids.filter((id, i) => ids.indexOf(id) !== i);
+    const wanted = ["for", "aria-labelledby", "aria-describedby"].flatMap((name) =>
+      [...document.querySelectorAll(`[${name}]`)].flatMap((element) => element.getAttribute(name)?.split(" ") ?? [])
+    );
+    return [...twice, ...wanted.filter((id) => !ids.includes(id))];
   });
 }
 
