@@ -55,7 +55,7 @@ export function templateOf(c: Context): string | null {
 const VERBS: Record<string, string> = { post: "create", put: "set", patch: "update", delete: "remove" };
 
 /** `POST /requests/:id/accept` is "request.accept", `DELETE /contacts/:jamiId` is "contact.remove". */
-function actionOf(method: string, path: string): string {
+export function actionOf(method: string, path: string): string {
   const parts = path.split("/").filter((part) => part !== "");
   const words = parts.filter((part) => !part.startsWith(":"));
   const last = words.at(-1) ?? "", before = words.at(-2);
