@@ -6,11 +6,10 @@ import { TokenBucket } from "../base/limits.ts";
 import { type Random, systemRandom } from "../base/random.ts";
 import type { AdminInvitationRow, ApiTokenRow, SessionRow } from "../store/access.ts";
 import type { AdminRow, PasskeyRow, Role } from "../store/admins.ts";
-import { type AuditCheck, type AuditEvent, type AuditFilter, type AuditRow, VERIFY_FROM } from "../store/audit.ts";
+import type { AuditCheck, AuditEvent, AuditFilter, AuditRow } from "../store/audit.ts";
 import type { Store } from "../store/store.ts";
 import { Attempts } from "./attempts.ts";
 import {
-  CHECK_STEP,
   MAX_ADMIN_INVITATIONS,
   MAX_ADMINS,
   MAX_AGENT,
@@ -24,6 +23,7 @@ import {
   SETUP_AGE,
   USED_STEP,
 } from "./constants.ts";
+import { checkAudit } from "./check_audit.ts";
 import { AccessError } from "./errors.ts";
 import { keptAdminName, keptName, nameKey } from "./name.ts";
 import { PasskeyDialogues, type Site } from "./passkeys.ts";
@@ -421,18 +421,7 @@ export class Admins {
 
   /** Goes through the whole trail, a part at a time; who asks meanwhile gets the same answer. */
   checkAudit(): Promise<AuditCheck> {
-    return this.#check ??= this.#checkAudit().finally(() => this.#check = null);
-  }
-
-  async #checkAudit(): Promise<AuditCheck> {
-    let check = VERIFY_FROM;
-    while (check.broken === null) {
-      const { rows } = check;
-      check = this.#store.audit.verifyOn(check, CHECK_STEP);
-      if (check.rows < rows + CHECK_STEP) break;
-      await nextTurn();
-    }
-    return check;
+    return this.#check ??= checkAudit(this.#store.audit).finally(() => this.#check = null);
   }
 
   // ---------------------------------------------------------------------------------------------------------------
@@ -535,11 +524,6 @@ interface Prepared {
 /** When a session ends, ms. */
 export function endOf({ created, used }: Pick<SessionRow, "created" | "used">): number {
   return Math.min(created + SESSION_AGE, used + SESSION_IDLE);
-}
-
-/** Lets whatever else waits have its turn. */
-function nextTurn(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve));
 }
 
 function nameTaken(): AccessError {
