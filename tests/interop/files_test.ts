@@ -165,20 +165,27 @@ interopTest("a stranger and an invited one are declined a file, a member is not;
     assert.deepEqual(await ask(), { size: MB, sha3 });
   });
 
-  await t.step("profiles", async () => {
-    await kituo.until("Alice's name", async () => {
-      const { members } = await kituo.api<{ members: { jamiId: string; name: string }[] }>(
-        "GET",
-        `/conversations/${conversation}`,
-      );
-      return members.find(({ jamiId }) => jamiId === alice.uri)?.name === "Alice Example";
-    });
-    const { args } = await alice.waitEvent("profileReceived", (args) => args[1] === kituo.jamiId);
-    assert.equal(args[1], kituo.jamiId);
-    const name = `data-transfer://${conversation}/profile/${kituo.jamiId}.vcf`;
-    const asked = await eve.request(kituo.jamiId, name);
-    const photo = `PHOTO;ENCODING=BASE64;TYPE=PNG:${PNG}`;
-    const own = Buffer.from(`BEGIN:VCARD\r\nVERSION:2.1\r\nFN:Kituo cha Pwani\r\n${photo}\r\nEND:VCARD`);
+  const nameOf = async (account: string) => {
+    const path = `/conversations/${conversation}`;
+    const { members } = await kituo.api<{ members: { jamiId: string; name: string }[] }>("GET", path);
+    return members.find(({ jamiId }) => jamiId === account)?.name;
+  };
+  const photo = `PHOTO;ENCODING=BASE64;TYPE=PNG:${PNG}`;
+  const own = `BEGIN:VCARD\r\nVERSION:2.1\r\nFN:Kituo cha Pwani\r\n${photo}\r\nEND:VCARD`;
+
+  await t.step("a 2023 daemon's profile is shown, and it gets ours", async () => {
+    await kituo.until("Alice's name", async () => await nameOf(alice.uri) === "Alice Example");
+    const { args: [, , stored] } = await alice.waitEvent("profileReceived", (args) => args[1] === kituo.jamiId);
+    assert.equal(await Deno.readTextFile(`${stored}`), own);
+  });
+
+  await t.step("a today peer's profile is shown, it is given ours, and gets it again when it asks", async () => {
+    const given = await eve.waitEvent("profile", ({ account }) => account === kituo.jamiId);
+    assert.equal(given.vcard, own);
+    assert.ok(Number(given.modified) > 0, "with the time of its last change");
+    await eve.sendProfile(kituo.jamiId, conversation, vcard.replace("Alice", "Eve"));
+    await kituo.until("Eve's name", async () => await nameOf(eve.uri) === "Eve Example");
+    const asked = await eve.request(kituo.jamiId, `data-transfer://${conversation}/profile/${kituo.jamiId}.vcf`);
     assert.deepEqual(asked, { size: own.length, sha3: createHash("sha3-512").update(own).digest("hex") });
   });
   assert.deepEqual(await errorsOf(kituo), []);

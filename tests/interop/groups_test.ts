@@ -42,6 +42,20 @@ interopTest("a group run from Kituo: daemons are invited, banned, un-banned, and
     }
   });
 
+  await t.step("whom Kituo makes the host of the group's calls, daemons know as such", async () => {
+    const { deviceId } = await kituo.api<{ deviceId: string }>("GET", "/node");
+    for (const [jamiId, device] of [[kituo.jamiId, deviceId], [bob.uri, bob.device]]) {
+      await kituo.api("PATCH", group, { defaultHost: { jamiId, deviceId: device } });
+      for (const daemon of [alice, bob]) {
+        await untilInfos(daemon, conversation, { title: "Wavuvi wa Lamu ✓", rdvAccount: jamiId, rdvDevice: device });
+      }
+    }
+    await kituo.api("PATCH", group, { defaultHost: null });
+    for (const daemon of [alice, bob]) {
+      await daemon.until("no host", async () => !(await daemon.infos(conversation)).rdvAccount);
+    }
+  });
+
   await t.step("banned, Bob gets nothing more; un-banned, he talks again", async () => {
     await kituo.api("DELETE", `${group}/members/${bob.uri}?reason=test`);
     await alice.waitMember(conversation, bob.uri, ["banned"]);

@@ -295,6 +295,11 @@ export class TodayPeer implements AsyncDisposable {
     return await this.call("request", account, name);
   }
 
+  /** Gives a connected account the profile. */
+  async sendProfile(account: string, conversation: string, vcard: string): Promise<void> {
+    await this.call("sendProfile", account, conversation, vcard);
+  }
+
   /** Asks until `check` gives something true. @throws {DaemonTimeout} */
   async until<T>(what: string, check: () => Promise<T | false>, timeout = WAIT_TIMEOUT): Promise<T> {
     const end = performance.now() + timeout;

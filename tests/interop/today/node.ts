@@ -44,6 +44,8 @@ export type TodayEvents = {
   disconnected: { account: AccountId; device: DeviceId };
   /** The peer asked for a channel. */
   channel: { device: DeviceId; name: string; accepted: boolean };
+  /** A member sent its profile. */
+  profile: { account: AccountId; vcard: string; modified: number | null };
 };
 
 export class TodayNode extends Emitter<TodayEvents> {
@@ -200,11 +202,21 @@ export class TodayNode extends Emitter<TodayEvents> {
       }
       case "service-query":
         return (channel) => void answerServiceQueries(channel, device, systemClock);
+      case "profile": {
+        const isTheirs = this.swarms.get(wanted.conversation)?.authorised(peer) && wanted.device === peer.device;
+        return isTheirs ? (channel) => void this.#takeProfile(channel, wanted.version?.modified ?? null) : null;
+      }
       case "profile-request":
         return (channel) => channel.close(); // an empty profile: there is none
       default:
         return null;
     }
+  }
+
+  async #takeProfile(channel: Channel, modified: number | null): Promise<void> {
+    const vcard = await new Response(channel.readable).text();
+    this.emit("profile", { account: channel.peer.account, vcard, modified });
+    channel.close();
   }
 
   async #connect(device: DeviceId, connType: string): Promise<Connection> {

@@ -10,6 +10,7 @@ import { systemClock } from "../../../core/base/clock.ts";
 import { messageOf } from "../../../core/base/errors.ts";
 import { createIdentity, type Identity } from "../../../core/identity/identity.ts";
 import { hasIdentity, loadIdentity, saveIdentity } from "../../../core/identity/storage.ts";
+import { writeChannelName } from "../../../core/messaging/channel_name.ts";
 import { configureLogging } from "../../../core/logging.ts";
 import { ChannelDeclined } from "../../../core/transport/channel.ts";
 import { TodayNode } from "./node.ts";
@@ -61,6 +62,7 @@ function commandsOf(node: TodayNode, identity: Identity, state: State): Record<s
     head: (id) => swarm(id).head,
     overlay: (id) => swarms.overlay(swarm(id)).connected,
     request: (account, name) => request(node, account, name),
+    sendProfile: (account, id, vcard) => sendProfile(node, identity, account, id, vcard),
     connections: () => node.connections.connections().map(({ peer: { account, device } }) => ({ account, device })),
   };
 }
@@ -83,6 +85,24 @@ async function request(node: TodayNode, account: string, name: string): Promise<
   return { size, sha3: hash.digest("hex") };
 }
 
+/** Gives a connected account our profile, as today's daemon does when a member comes into the overlay (swarm-sync.md 6.5). */
+async function sendProfile(
+  node: TodayNode,
+  { device }: Identity,
+  account: string,
+  conversation: string,
+  vcard: string,
+): Promise<void> {
+  const connection = node.connections.connections().find(({ peer }) => peer.account === account);
+  if (!connection) return fail(`not connected with ${account}`);
+  const sha3 = createHash("sha3-512").update(vcard).digest("hex");
+  const version = { sha3, modified: Math.floor(systemClock.now() / 1_000) };
+  const channel = await connection.open(writeChannelName({ kind: "profile", conversation, device, version }));
+  const writer = channel.writable.getWriter();
+  await writer.write(new TextEncoder().encode(vcard));
+  await writer.close();
+}
+
 function fail(why: string): never {
   throw new Error(why);
 }
@@ -98,7 +118,9 @@ function tellEvents(node: TodayNode): void {
     event("served", { conversation, account, device, commit });
   });
   swarms.on("overlay", (more) => event("overlay", more));
-  for (const name of ["connected", "disconnected", "channel"] as const) node.on(name, (more) => event(name, more));
+  for (const name of ["connected", "disconnected", "channel", "profile"] as const) {
+    node.on(name, (more) => event(name, more));
+  }
 }
 
 async function* inputLines(): AsyncGenerator<string> {
