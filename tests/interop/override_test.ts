@@ -19,6 +19,7 @@ import { interopTest } from "./driver/requirements.ts";
 import { type ApiMessage, readyKituo, waitKituoMembers, waitKituoTexts } from "./driver/scenario.ts";
 
 const RELINK = 90_000; // ms: jamid waits up to 32 s for a dead connection, and then for a reason to connect
+const RACES = 12; // joins until one goes wrong: every second one does
 const STRANGER = "c".repeat(40); // invited, never there
 
 interface Refused {
@@ -27,6 +28,7 @@ interface Refused {
   detail: string;
   author: string;
   overridable: boolean;
+  refusedBy: string;
 }
 
 interface Detail {
@@ -35,7 +37,7 @@ interface Detail {
 }
 
 interopTest(
-  "a text that takes a file along, as daemons accept: refused, shown, accepted, and everybody talks on",
+  "a text that takes a file along: refused, shown, accepted, and everybody talks on",
   async () => {
     await using network = await Network.up();
     await using kituo = await readyKituo(network);
@@ -81,6 +83,42 @@ interopTest(
     await alice.start();
     await talk(kituo, conversation, alice);
     await assertSound(kituo, conversation); // `deno task verify` knows the override
+    assert.deepEqual(await errorsOf(kituo), []);
+  },
+);
+
+interopTest(
+  "a text that a daemon writes during its own join: all refuse it, the admin may accept it, and knows who then parts",
+  async () => {
+    await using network = await Network.up();
+    await using kituo = await readyKituo(network);
+    const [alice, bob] = await people(network, "alice", "bob");
+    await using _alice = alice, _bob = bob;
+    const { conversation, commit } = await joinRace(kituo, alice, bob);
+    const path = `/conversations/${conversation}`;
+    const [shown] = (await kituo.api<{ refused: Refused[] }>("GET", `${path}/refused`)).refused;
+    assert.deepEqual([shown.commit, shown.author, shown.overridable], [commit, alice.uri, true]);
+    assert.deepEqual([shown.reason, shown.detail], ["Malformed commit", `not allowed: invited/${alice.uri}`]);
+    assert.equal(shown.refusedBy, "all");
+    // for Bob's daemon says the same of it
+    await bob.waitEvent("onConversationError", (args) => args[1] === conversation && args[3] === "Malformed commit");
+
+    // the join itself may stand on top of it, and be no proper one any more: commit by commit
+    await kituo.until("nothing refused", async () => {
+      const [first] = (await kituo.api<{ refused: Refused[] }>("GET", `${path}/refused`)).refused;
+      if (!first) return true;
+      await kituo.api("POST", `${path}/refused/${first.commit}/override`, { reason: "only the two of us matter" });
+    });
+    await waitKituoTexts(kituo, conversation, ["said while joining"]);
+    await waitKituoMembers(kituo, conversation, [alice.uri]);
+    await talk(kituo, conversation, alice);
+    const since = bob.mark();
+    await kituo.api("POST", `${path}/messages`, { body: "Bob does not get this" });
+    await alice.waitText(conversation, "Bob does not get this");
+    await bob.waitEvent("onConversationError", (args) => args[3] === "Malformed commit", { since });
+    await bob.send(conversation, "but he is heard");
+    await waitKituoTexts(kituo, conversation, ["but he is heard"]);
+    await assertSound(kituo, conversation);
     assert.deepEqual(await errorsOf(kituo), []);
   },
 );
@@ -148,6 +186,54 @@ async function groupOf(kituo: KituoProcess, ...daemons: JamiDaemon[]): Promise<s
   }
   await talk(kituo, id, ...daemons);
   return id;
+}
+
+/**
+ * Makes Alice's daemon speak in the moment in which it joins, in one group of Kituo's and Bob's after the other, until it has written the text on the commit
+ * before, with the join's files in it. The moment: its own certificate has come into its work tree, and is not committed yet.
+ */
+async function joinRace(
+  kituo: KituoProcess,
+  alice: JamiDaemon,
+  bob: JamiDaemon,
+): Promise<{ conversation: string; commit: string }> {
+  for (let tries = 0; tries < RACES; tries++) {
+    const conversation = await groupOf(kituo, bob);
+    await kituo.api("POST", `/conversations/${conversation}/members`, { jamiId: alice.uri });
+    await bob.waitMember(conversation, alice.uri, ["invited"]);
+    await alice.acceptGroup(conversation);
+    await appears(`${alice.repoPath(conversation)}/members/${alice.uri}.crt`);
+    alice.freeze();
+    const said = alice.send(conversation, "said while joining"); // waits on her bus
+    alice.thaw();
+    await said;
+    await alice.waitText(conversation, "said while joining");
+    const log = ["log", "--format=%H", "--diff-filter=D", "HEAD", "--", `invited/${alice.uri}`];
+    const [used] = (await alice.git(conversation, ...log)).trim().split("\n");
+    if (used && (await alice.git(conversation, "cat-file", "commit", used)).includes("said while joining")) {
+      await kituo.until("the refusal", async () => {
+        return (await kituo.api<{ refused: Refused[] }>("GET", `/conversations/${conversation}/refused`)).refused
+          .length > 0;
+      }, RELINK);
+      return { conversation, commit: used };
+    }
+  }
+  throw new Error(`the daemon came through ${RACES} joins`);
+}
+
+/** Until a file is there: looked for without a pause, for the moment is short. */
+async function appears(path: string): Promise<void> {
+  for (const end = performance.now() + RELINK; performance.now() < end;) {
+    for (let looks = 0; looks < 200; looks++) {
+      try {
+        return void Deno.statSync(path);
+      } catch {
+        // not yet
+      }
+    }
+    await new Promise((resolve) => setTimeout(resolve, 0));
+  }
+  throw new Error(`no ${path}`);
 }
 
 let round = 0;
