@@ -25,7 +25,7 @@ interface Props {
 
 export default function Refused({ lang, t, common, id, names, first, owner }: Props) {
   const [refused, setRefused] = useState(first);
-  const [question, setQuestion] = useState<{ kind: "override" | "drop"; commit: string } | null>(null);
+  const [question, setQuestion] = useState<{ kind: "override" | "drop"; history: RefusedInfo } | null>(null);
   const { act, say, busy, status } = useActing(common);
   const path = `/conversations/${id}/refused`;
   const refresh = async () => {
@@ -38,7 +38,7 @@ export default function Refused({ lang, t, common, id, names, first, owner }: Pr
   });
   const decide = async (reason: string) => {
     if (!question) return;
-    const { kind, commit } = question;
+    const { kind, history: { commit } } = question;
     setQuestion(null);
     if (kind === "drop") await act("DELETE", `${path}/${commit}`, undefined, t.dropped);
     else {
@@ -79,7 +79,7 @@ export default function Refused({ lang, t, common, id, names, first, owner }: Pr
                               type="button"
                               class="button"
                               disabled={busy}
-                              onClick={() => setQuestion({ kind: "override", commit: history.commit })}
+                              onClick={() => setQuestion({ kind: "override", history })}
                             >
                               {t.override}
                             </button>
@@ -88,7 +88,7 @@ export default function Refused({ lang, t, common, id, names, first, owner }: Pr
                             type="button"
                             class="button danger"
                             disabled={busy}
-                            onClick={() => setQuestion({ kind: "drop", commit: history.commit })}
+                            onClick={() => setQuestion({ kind: "drop", history })}
                           >
                             {t.drop}
                           </button>
@@ -105,7 +105,9 @@ export default function Refused({ lang, t, common, id, names, first, owner }: Pr
       <Confirm
         open={question !== null}
         title={question?.kind === "override" ? t.overrideTitle : t.dropTitle}
-        hint={question?.kind === "override" ? t.overrideHint : t.dropHint}
+        hint={question?.kind === "override"
+          ? `${t.overrideHint} ${t.price[question.history.refusedBy]}`.trim()
+          : t.dropHint}
         confirm={(question?.kind === "override" ? t.override : t.drop).replace(/ ?…/, "")}
         cancel={common.cancel}
         danger
@@ -124,7 +126,7 @@ interface HistoryProps extends Pick<Props, "lang" | "t" | "names"> {
 }
 
 function History({ history, lang, t, names }: HistoryProps) {
-  const { commit, head, from, reason, detail, type, author, received } = history;
+  const { commit, head, from, reason, detail, type, author, received, refusedBy } = history;
   const [before, after] = t.offered.split("{name}");
   return (
     <>
@@ -145,6 +147,8 @@ function History({ history, lang, t, names }: HistoryProps) {
             <dd class="break-words">{detail}</dd>
           </>
         )}
+        <dt class="text-muted">{t.others}</dt>
+        <dd>{t.refusedBy[refusedBy]}</dd>
         <dt class="text-muted">{t.first}</dt>
         <dd>
           <code>{commit}</code>

@@ -21,6 +21,15 @@ const en = {
   overrideHint:
     "It stands in the conversation from then on, and so does what was refused for it. This cannot be undone. " +
     "The reason goes into the audit log and is told by deno task verify.",
+  others: "Members’ own apps",
+  refusedBy: { nobody: "accept it", today: "those of 2026 refuse it too", all: "refuse it too" },
+  price: {
+    nobody: "",
+    today:
+      "Apps of 2026 refuse it too: once it is accepted here, members who use one get nothing more from this node in this conversation.",
+    all:
+      "Members’ own apps refuse it too: once it is accepted here, they get nothing more from this node in this conversation.",
+  },
   reason: "Reason",
   reasonHint: "For example: an old client wrote it, it does no harm",
   overridden: "Accepted.",
@@ -92,6 +101,15 @@ const fr: RefusedTexts = {
   overrideTitle: "Accepter ce commit pour de bon ?",
   overrideHint: "Il figure dès lors dans la conversation, avec ce qui fut refusé à cause de lui. C’est irréversible. " +
     "Le motif entre dans le journal d’audit et apparaît dans deno task verify.",
+  others: "Les applications des membres",
+  refusedBy: { nobody: "l’acceptent", today: "celles de 2026 le refusent aussi", all: "le refusent aussi" },
+  price: {
+    nobody: "",
+    today:
+      "Les applications de 2026 le refusent aussi : une fois accepté ici, les membres qui en utilisent une ne reçoivent plus rien de ce nœud dans cette conversation.",
+    all:
+      "Les applications des membres le refusent aussi : une fois accepté ici, ils ne reçoivent plus rien de ce nœud dans cette conversation.",
+  },
   reason: "Motif",
   reasonHint: "Par exemple : écrit par un ancien client, sans danger",
   overridden: "Accepté.",
