@@ -25,7 +25,7 @@ export const RETELL_LONGEST_MS = 10 * 60_000;
  * it; so while that one is there we keep quiet for so long at first, and afterwards between two tellings.
  */
 export const LEFT_TO_INVITER_MS = 30_000;
-export const AFTER_INVITER_MS = 120_000;
+export const AFTER_INVITER_MS = 60_000;
 /** How often it is looked whether the inviter is still there. */
 export const INVITER_LOOK_MS = 5_000;
 
