@@ -18,6 +18,9 @@ import {
   wallTime,
 } from "./driver/scenario.ts";
 
+const A_SECOND = 1_100; // ms
+const HEAL_TIMEOUT = 90_000; // ms: jamid waits up to 32 s for a dead connection
+
 interopTest("a daemon asks Kituo to be its contact, and they talk", async () => {
   await using network = await Network.up();
   await using kituo = await readyKituo(network);
@@ -94,6 +97,30 @@ interopTest("a member who was away gets what others posted and left, from Kituo,
       assert.deepEqual(got.reverse(), texts, "all of them, in order");
       await alice.start();
     });
+  }
+});
+
+interopTest("who wrote while away is told of everything that others wrote before", async () => {
+  await using network = await Network.up();
+  await using kituo = await readyKituo(network, "kituo", "--offer-contact", "false");
+  const [alice, bob] = await people(network, "alice", "bob");
+  await using _alice = alice, _bob = bob;
+  await askKituo(alice, kituo);
+  const conversation = await groupWithKituo(alice, kituo, bob);
+  for (let round = 1; round <= 3; round++) {
+    await bob.unplug();
+    const [hers, his] = ["alice", "bob"].map((name) => [1, 2].map((n) => `round ${round}: ${name} ${n}`));
+    await postInOrder(alice, conversation, hers);
+    await waitKituoTexts(kituo, conversation, hers);
+    await alice.stop();
+    await new Promise((resolve) => setTimeout(resolve, A_SECOND)); // his are younger by the clock of commits
+    await postInOrder(bob, conversation, his);
+    const since = bob.mark();
+    await bob.plug();
+    for (const text of hers) await bob.waitText(conversation, text, { since, timeout: HEAL_TIMEOUT });
+    await waitKituoTexts(kituo, conversation, his);
+    await alice.start();
+    for (const text of his) await alice.waitText(conversation, text, { timeout: HEAL_TIMEOUT });
   }
 });
 
