@@ -6,18 +6,12 @@
 import { getLogger } from "@logtape/logtape";
 import { Account } from "../account/account.ts";
 import type { InstantMessage } from "../account/instant_message.ts";
-import type { Bytes } from "../base/bytes.ts";
-import type { Clock } from "../base/clock.ts";
 import { messageOf } from "../base/errors.ts";
 import { Emitter } from "../base/events.ts";
-import type { Random } from "../base/random.ts";
-import type { Dht } from "../dht/dht.ts";
 import type { Peer } from "../identity/chain.ts";
-import type { Identity } from "../identity/identity.ts";
 import type { AccountId, DeviceId } from "../identity/ids.ts";
 import { type IncomingMessage, Messenger } from "../messaging/messenger.ts";
 import { type Notification, readPayload } from "../messaging/payload.ts";
-import type { Store } from "../store/store.ts";
 import type { Conversation } from "../swarm/conversation.ts";
 import { Mode } from "../swarm/conversation_facts.ts";
 import type { Connection } from "../transport/channel.ts";
@@ -27,7 +21,6 @@ import { offerContact } from "./contact_offers.ts";
 import { Conversations } from "./conversations.ts";
 import { Delivery } from "./delivery.ts";
 import { Fetcher } from "./fetcher.ts";
-import type { FileLimits } from "./file_policy.ts";
 import { Files } from "./files.ts";
 import { Groups, inviterOf } from "./groups.ts";
 import { Invitations } from "./invitations.ts";
@@ -40,44 +33,11 @@ import { Overlays } from "./overlays.ts";
 import { OwedInvitations } from "./owed_invitations.ts";
 import { Profiles } from "./profiles.ts";
 import { RefusedHistories } from "./refused.ts";
+import type { RelayOptions } from "./relay_options.ts";
 import { RevokedWriters } from "./revoked_writers.ts";
 import { Router } from "./router.ts";
 
 const log = getLogger(["kituo", "relay"]);
-
-export interface RelayOptions {
-  identity: Identity;
-  store: Store;
-  dht: Pick<Dht, "get" | "put" | "keep" | "listen">;
-  clock: Clock;
-  random: Random;
-  /** Folder of the repositories. */
-  conversationsDir: string;
-  /** Folder of the histories that were refused. */
-  refusedDir: string;
-  /** Folder of the files that members send, and how much of them is kept. */
-  filesDir: string;
-  fileLimits: FileLimits;
-  /** TCP port for peers; 0 = any. */
-  peerPort: number;
-  addresses(): string[];
-  publicAddresses(): string[];
-  /** Is this the IP address of a machine in one of our own networks? */
-  isNear?(address: string): boolean;
-  displayName(): string;
-  /** The profile that members are given. */
-  vcard: Bytes;
-  /** Is this account accepted without asking? */
-  welcome(account: AccountId): boolean;
-  /** Are strangers let in at all, to ask? */
-  openToAll(): boolean;
-  /** Ask every member of a group to become a contact: today's daemons answer only to contacts (connection.md 8.4). */
-  offerContact: boolean;
-  /** Keep what the modes of groups promise: see {@link Moderation}. */
-  enforceModes: boolean;
-  /** May this device of a stranger be connected now: one that is being linked? */
-  isGuest?(device: DeviceId): boolean;
-}
 
 export type RelayEvents = {
   /** The own account has revoked this device. */
