@@ -55,7 +55,7 @@ inBrowser("a name is at work at once, a port after a restart, and both live thro
   await row.getByRole("button", { name: /Use the default/ }).click();
   await page.getByRole("button", { name: "Save" }).click();
   await page.getByText("Saved.").waitFor();
-  await row.getByText("after a restart").waitFor();
+  await row.getByText("after a restart: Text on a terminal, else JSON").waitFor();
 });
 
 inBrowser(
