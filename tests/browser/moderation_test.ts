@@ -136,7 +136,10 @@ Deno.test({
   sanitizeResources: false,
   async fn() {
     await using network = await Network.up();
-    const [[alice, bob], kituo] = await Promise.all([people(network, "alice", "bob"), readyKituo(network)]);
+    const [[alice, bob], kituo] = await Promise.all([
+      people(network, "alice", "bob"),
+      readyKituo(network, "kituo", "--offer-contact", "false"), // it is alice who asks
+    ]);
     await using _alice = alice, _bob = bob;
     const { id } = await kituo.api<{ id: string }>("POST", "/conversations", { mode: "invites-only", title: "Baraza" });
     for (const daemon of [alice, bob]) {
