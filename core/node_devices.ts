@@ -16,7 +16,7 @@ import { Certificate } from "./identity/certificate.ts";
 import type { Identity } from "./identity/identity.ts";
 import type { DeviceId } from "./identity/ids.ts";
 import { revoke } from "./identity/revoke.ts";
-import { archiveFile, saveArchive } from "./identity/storage.ts";
+import { archiveFile, saveArchive, StorageError } from "./identity/storage.ts";
 import {
   type DevicesApi,
   type Doer,
@@ -182,6 +182,7 @@ export class NodeDevices implements DevicesApi {
     try {
       return await this.#read(password);
     } catch (error) {
+      if (isAway(error)) throw new NodeError("conflict", "The account's archive is not in the data folder.");
       if (!(error instanceof ArchiveError)) throw error;
       const isPassword = error.reason === "wrong password" || error.reason === "password needed";
       if (!isPassword) throw error;
@@ -199,7 +200,13 @@ export class NodeDevices implements DevicesApi {
       return false;
     } catch (error) {
       if (error instanceof ArchiveError && error.reason === "password needed") return true;
+      if (isAway(error)) return false; // it may be kept elsewhere: nothing needs it but these pages
       throw error;
     }
   }
+}
+
+/** Has the archive been taken out of the data folder? */
+function isAway(error: unknown): boolean {
+  return error instanceof StorageError && error.reason === "missing";
 }

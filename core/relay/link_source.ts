@@ -10,6 +10,7 @@ import type { Certificate } from "../identity/certificate.ts";
 import type { DeviceId } from "../identity/ids.ts";
 import { type LinkUri, parseLinkUri } from "../identity/link_uri.ts";
 import type { PublicKey } from "../identity/keys.ts";
+import { StorageError } from "../identity/storage.ts";
 import { writeChannelName } from "../messaging/channel_name.ts";
 import { LINK_MAX_PASSWORD } from "../messaging/constants.ts";
 import { LinkChannel, LinkEnded, LinkStopped } from "../messaging/link_channel.ts";
@@ -217,6 +218,7 @@ class WrongPassword extends KituoError {}
 
 function failureOf(error: unknown, { stage }: LinkStage): LinkFailure {
   if (error instanceof WrongPassword) return "password";
+  if (error instanceof StorageError) return "internal";
   if (error instanceof LinkStopped) return error.why === "TIMEOUT" ? "timeout" : "canceled";
   if (error instanceof ProtocolError || error instanceof LinkEnded) return "protocol";
   if (stage === "connecting") return "unreachable";
