@@ -12,6 +12,7 @@ import { joinAccount } from "./core/node_join.ts";
 import { Takeovers } from "./core/node_takeover.ts";
 import { isDamage } from "./core/store/errors.ts";
 import { type FolderLock, lockFolder } from "./core/store/lock.ts";
+import { startTelemetry } from "./core/telemetry.ts";
 import { VERSION } from "./core/version.ts";
 import { adminToken } from "./routes/admin_token.ts";
 import { readAssets } from "./routes/assets.ts";
@@ -61,6 +62,7 @@ async function start(config: Config, opened: AsyncDisposableStack): Promise<void
   const { lock, token } = dataFolder(config.data);
   opened.defer(() => lock.release());
   await joinAccount(config);
+  if (config.otlpEndpoint !== undefined) opened.defer(startTelemetry(config.otlpEndpoint, systemClock));
   const takeovers = new Takeovers<Node>(config);
   const node = await createNode(config, takeovers);
   opened.defer(() => takeovers.stop());

@@ -87,6 +87,11 @@ const nameServer = z.string(NAME_SERVER).transform((text, context) => {
   return z.NEVER;
 });
 
+const COLLECTOR = wrong("the http(s) URL of a collector");
+const collector = z.string(COLLECTOR)
+  .refine((text) => /^https?:$/.test(URL.parse(text)?.protocol ?? "") && !/[?#@]/.test(text), COLLECTOR)
+  .transform((text) => text.replace(/\/+$/, ""));
+
 /** A list: texts with a comma between, "none", or a JSON array. */
 function list<Item extends z.ZodType<string, string>>(item: Item) {
   const split = (text: string) => text === "none" ? [] : text.split(",").map((part) => part.trim());
@@ -270,6 +275,10 @@ const schema = z.strictObject({
     placeholder: "FORMAT",
     fallback: "auto",
     meaning: "How the log is written: `text` for people, `json` = one object a line, `auto` = text on a terminal only.",
+  }),
+  otlpEndpoint: collector.optional().register(described, {
+    placeholder: "URL",
+    meaning: "OpenTelemetry collector that is sent spans (OTLP/HTTP with JSON), for example `http://127.0.0.1:4318`.",
   }),
   backupDir: path.optional().register(described, {
     placeholder: "DIR",

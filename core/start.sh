@@ -32,6 +32,9 @@ if [ -z "$deno" ]; then
   fi
 fi
 
+# Deno's own telemetry would report whole addresses, with the secrets of join links and of the set-up in them; the node has its own (--otlp-endpoint).
+unset "${!OTEL_@}"
+
 # --cached-only: all dependencies are here after this, so that a start never waits for the network.
 (cd "$root" && "$deno" install --frozen --quiet) || exit
 run=("$deno" run --frozen --cached-only "--config=$root/deno.json")

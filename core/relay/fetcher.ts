@@ -5,6 +5,7 @@
 
 import { getLogger } from "@logtape/logtape";
 import type { Clock } from "../base/clock.ts";
+import { traced } from "../base/trace.ts";
 import { messageOf } from "../base/errors.ts";
 import { Emitter } from "../base/events.ts";
 import { Budget, LruMap } from "../base/limits.ts";
@@ -62,7 +63,9 @@ export class Fetcher extends Emitter<FetcherEvents> {
     this.#running.set(name, mine);
     while (mine.again) {
       mine.again = false;
-      await this.#once(id, connection).catch((error) => this.#onError(id, connection, error));
+      await traced("git.fetch", {}, () => this.#once(id, connection)).catch((error) =>
+        this.#onError(id, connection, error)
+      );
     }
     this.#running.delete(name);
   }

@@ -3,6 +3,7 @@
 import { getLogger } from "@logtape/logtape";
 import type { Presence } from "../account/presence.ts";
 import type { Clock } from "../base/clock.ts";
+import { traced } from "../base/trace.ts";
 import { messageOf } from "../base/errors.ts";
 import { Semaphore } from "../base/limits.ts";
 import type { Random } from "../base/random.ts";
@@ -132,6 +133,6 @@ export class Links {
     const { connections, presence, wanted } = this.options;
     // it may have waited for its turn for long
     if (this.#stopped || !wanted(account, device.longId) || !presence.isPresent(account, device.longId)) return;
-    await connections.connect(device, "application/im-gitmessage-id");
+    await traced("peer.connect", {}, () => connections.connect(device, "application/im-gitmessage-id"));
   }
 }

@@ -8,6 +8,7 @@ import type { Messenger } from "../messaging/messenger.ts";
 import { answerServiceQueries } from "../messaging/service_discovery.ts";
 import type { Conversation } from "../swarm/conversation.ts";
 import type { Oid } from "../swarm/object.ts";
+import { traced } from "../base/trace.ts";
 import { serveGit } from "../swarm/upload_pack.ts";
 import type { Channel, Connection } from "../transport/channel.ts";
 import { DEVICES_SERVED, PACKS_PER_DEVICE } from "./constants.ts";
@@ -104,7 +105,7 @@ export class Router {
       slot: async (work) => {
         const served = delivery.serve(conversation, peer.device);
         try {
-          return await packs.run(work);
+          return await traced("git.serve", {}, () => packs.run(work));
         } finally {
           served();
         }

@@ -26,6 +26,7 @@ const SETTINGS = [
   "logging.ts",
   "permissions_command.ts",
   "setting_traits.ts",
+  "telemetry.ts",
   "version.ts",
 ];
 

@@ -59,6 +59,7 @@ const good: [string, Partial<Config>, ...Parameters<typeof parse>][] = [
   ["IPv4, port 0", { http: { host: "0.0.0.0", port: 0 } }, ["--http", "0.0.0.0:0"]],
   ["IPv6 in brackets", { http: { host: "::1", port: 8042 } }, ["--http", "[::1]:8042"]],
   ["a host name", { http: { host: "console.example", port: 65535 } }, ["--http", "console.example:65535"]],
+  ["a collector of spans", { otlpEndpoint: "http://127.0.0.1:4318" }, ["--otlp-endpoint", "http://127.0.0.1:4318/"]],
   ["back-ups by itself", { backupDir: "/mnt/b", backupEvery: 6, backupKeep: 30, backupPassphraseFile: "/etc/p" }, [
     "--backup-dir=/mnt/b",
     "--backup-every=6",
@@ -295,7 +296,7 @@ Deno.test("every setting has a meaning of its own in the help and in docs/operat
       .split(" "),
     ..."--public-address --name --name-server --serve-names --accept-requests".split(" "),
     ..."--allowlist --offer-contact --enforce-modes --blind --picture --max-file-size --file-quota".split(" "),
-    ..."--conversation-file-quota --file-retention-days --log-level --log-format".split(" "),
+    ..."--conversation-file-quota --file-retention-days --log-level --log-format --otlp-endpoint".split(" "),
     ..."--backup-dir --backup-every --backup-keep --backup-passphrase-file --backup-files --help --version".split(" "),
   ]);
   for (const flag of flags) assert.match(configHelp(), new RegExp(`^  ${flag}[ ]`, "m"));
