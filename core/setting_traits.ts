@@ -48,6 +48,7 @@ export const SETTING_TRAITS: Record<keyof Config, SettingTraits> = {
   blind: { group: "console", kind: "boolean" },
   logLevel: { group: "console", kind: "choice", choices: ["debug", "info", "warning", "error"], live: true },
   logFormat: { group: "console", kind: "choice", choices: ["auto", "text", "json"] },
+  otlpEndpoint: { group: "console", kind: "url" },
   backupDir: { group: "backup", kind: "path", outside: true },
   backupEvery: { group: "backup", kind: "number" },
   backupKeep: { group: "backup", kind: "number" },
