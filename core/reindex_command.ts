@@ -26,8 +26,17 @@ const DONE = 0;
 const DAMAGED = 1;
 const UNUSABLE = 2;
 
-const LOST =
-  "contacts, requests and blocked accounts are in no repository: they cannot be rebuilt, and contacts have to be added again";
+/** What is in no repository, in plain words: whoever has a back-up may want to restore it instead. */
+const LOST = [
+  "what is in no repository is lost, and only a back-up brings it back (deno task restore):",
+  "- contacts, requests and invitations, blocked accounts and bans of the node: contacts have to be added again",
+  "- admins with their passwords, passkeys, sessions, invitations and API tokens: the next start prints a set-up link",
+  "- the audit trail, which begins anew",
+  "- names that the node's name server gave out, and what it looked up",
+  "- join links, and what was set for single conversations",
+  "- refused histories that waited for a decision",
+  "- which files are here: the next start removes their contents and asks members for them again",
+];
 
 /** A repository that holds something else than its conversation. */
 class Damaged extends KituoError {}
@@ -78,7 +87,8 @@ export async function reindexCommand(
 function soundStore(data: string, { print }: Voice): Store {
   const path = databasePath(data);
   if (!isThere(path)) {
-    print(`there is no database: a new one is made; ${LOST}`);
+    print("there is no database: a new one is made");
+    for (const line of LOST) print(line);
     return openStore(path);
   }
   let store: Store | undefined;
@@ -91,7 +101,8 @@ function soundStore(data: string, { print }: Voice): Store {
     if (!isDamage(error)) throw error;
     const aside = `${path}.damaged-${new Date(systemClock.now()).toISOString().replace(/[-:]|\.\d+/g, "")}`;
     for (const part of ["", "-wal", "-shm"]) if (isThere(path + part)) Deno.renameSync(path + part, aside + part);
-    print(`the database is damaged (${firstLine(error)}): it is ${aside} now and a new one is made; ${LOST}`);
+    print(`the database is damaged (${firstLine(error)}): it is ${aside} now and a new one is made`);
+    for (const line of LOST) print(line);
     return openStore(path);
   }
 }

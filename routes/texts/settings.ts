@@ -74,6 +74,7 @@ const en = {
     blind: { name: "Blind" },
     logLevel: { name: "Log" },
     logFormat: { name: "Form of the log" },
+    otlpEndpoint: { name: "Collector of spans" },
     backupDir: { name: "Folder for back-ups" },
     backupEvery: { name: "Hours between back-ups" },
     backupKeep: { name: "Back-ups that are kept" },
@@ -195,6 +196,10 @@ const fr: SettingsTexts = {
     blind: { name: "Aveugle", hint: "Personne ne peut lire de messages ici, même avec une raison." },
     logLevel: { name: "Journal", hint: "Poids minimal de ce qui est journalisé." },
     logFormat: { name: "Forme du journal", hint: "Texte pour les personnes, JSON pour les machines." },
+    otlpEndpoint: {
+      name: "Collecteur de traces",
+      hint: "Collecteur OpenTelemetry (OTLP/HTTP en JSON), par exemple http://127.0.0.1:4318.",
+    },
     backupDir: { name: "Dossier des sauvegardes", hint: "Faire des sauvegardes de soi-même, dans ce dossier." },
     backupEvery: { name: "Heures entre deux sauvegardes", hint: "De 1 heure à un an." },
     backupKeep: { name: "Sauvegardes conservées", hint: "Les plus anciennes sont supprimées." },

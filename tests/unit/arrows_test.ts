@@ -22,6 +22,7 @@ const ROOMS = [
 /** Files of core/ that belong to no room: what they may see of the rooms. */
 const SETTINGS = [
   "config.ts",
+  "health_command.ts",
   "log_ring.ts",
   "logging.ts",
   "permissions_command.ts",
