@@ -5,7 +5,7 @@
  */
 
 import { createHash } from "node:crypto";
-import { basename, dirname, join } from "node:path";
+import { basename, dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { collectLicences } from "./licences.ts";
 
@@ -56,7 +56,7 @@ async function sources(): Promise<string[]> {
 
 async function hashOf(files: string[]): Promise<string> {
   const hash = createHash("sha256");
-  for (const file of files) hash.update(`${file}\0`).update(await Deno.readFile(file));
+  for (const file of files) hash.update(`${relative(ROOT, file)}\0`).update(await Deno.readFile(file));
   return hash.digest("hex");
 }
 

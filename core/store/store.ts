@@ -170,6 +170,8 @@ export function openStore(path: string): Store {
   try {
     // FULL: a commit is acknowledged to peers only once it is on disk (swarm-sync.md 8), also through a power cut
     db.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
+    // nothing of what people say goes into temporary files elsewhere, and there may be no place for them (a read-only root)
+    db.exec("PRAGMA temp_store = MEMORY");
     migrate(db);
     return new Store(db);
   } catch (error) {
