@@ -8,6 +8,7 @@
 import { getLogger } from "@logtape/logtape";
 import { type Clock, every } from "./base/clock.ts";
 import { messageOf } from "./base/errors.ts";
+import { within } from "./base/limits.ts";
 import { listenToSpans, type Span } from "./base/trace.ts";
 import { VERSION } from "./version.ts";
 
@@ -21,6 +22,9 @@ const MAX_WAITING = 4_096;
 const BATCH = 512;
 /** What a collector may take to answer, ms. */
 const PATIENCE_MS = 10_000;
+
+/** What the last request may take when the node stops, of the 5 s it has in all, ms. */
+const LAST_MS = 1_000;
 
 /** Ends it, after what waits was sent. */
 export type StopTelemetry = () => Promise<void>;
@@ -47,7 +51,7 @@ export function startTelemetry(endpoint: string, clock: Clock): StopTelemetry {
   return async () => {
     off();
     listenToSpans(null);
-    await flush();
+    await within(clock, LAST_MS, "the last spans", flush()).catch(() => {}); // reason: a stop does not wait for others
   };
 }
 

@@ -9,7 +9,7 @@ import { people } from "./driver/daemon.ts";
 import { KituoProcess } from "./driver/kituo.ts";
 import { Network } from "./driver/network.ts";
 import { interopTest } from "./driver/requirements.ts";
-import { groupWithKituo, kituoHistory, postInOrder, readyKituo, waitKituoTexts } from "./driver/scenario.ts";
+import { askKituo, groupWithKituo, kituoHistory, postInOrder, readyKituo, waitKituoTexts } from "./driver/scenario.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const PASSPHRASE = "nine blue herons wade";
@@ -18,10 +18,11 @@ interopTest(
   "a node is backed up while members post, dies, and is restored elsewhere: same Jami ID, all messages, and it relays on",
   async () => {
     await using network = await Network.up();
-    await using kituo = await readyKituo(network);
+    await using kituo = await readyKituo(network, "kituo", "--offer-contact", "false");
     const [alice, bob] = await people(network, "alice", "bob");
     await using _alice = alice;
     await using _bob = bob;
+    await askKituo(alice, kituo);
     const group = await groupWithKituo(alice, kituo, bob);
     const before = Array.from({ length: 20 }, (_, n) => `before ${n}`);
     await postInOrder(alice, group, before);
