@@ -22,7 +22,7 @@ export function Dialog({ open, title, onClose, children }: DialogProps) {
     if (!open) dialog.current?.close();
   }, [open]);
   return (
-    <dialog ref={dialog} aria-labelledby={id} onClose={onClose}>
+    <dialog ref={dialog} aria-labelledby={open ? id : undefined} onClose={onClose}>
       {open && (
         <>
           <h2 id={id} class="text-lg font-semibold mb-2">{title}</h2>
