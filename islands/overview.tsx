@@ -106,7 +106,7 @@ export default function OverviewIsland({ lang, t, common, first, waiting }: Prop
             <Figure
               title={t.traffic}
               pick={({ bytesIn, bytesOut }) => bytesIn + bytesOut}
-              format={(n) => fill(t.perSecond, { size: bytes(lang, n) })}
+              format={(n) => bytes(lang, n)}
               steps={SIZES}
               note={fill(t.trafficInOut, {
                 in: bytes(lang, now.sample.bytesIn),

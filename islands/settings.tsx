@@ -1,6 +1,6 @@
 /** The settings: changed here, written to the settings file, at work at once or after a restart. */
 
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import type { SettingInfo, SettingProblem, SettingsState, SettingValue } from "../core/node_api.ts";
 import type { Texts } from "../routes/texts/en.ts";
 import type { SettingsTexts } from "../routes/texts/settings.ts";
@@ -30,6 +30,10 @@ export default function Settings({ lang, t, common, first }: Props) {
     setProblems((before) => before.filter((one) => one.key !== key));
     setDraft(({ [key]: _, ...rest }) => value === undefined ? rest : { ...rest, [key]: value });
   };
+  const [refusals, setRefusals] = useState(0);
+  useEffect(() => { // after each refusal, not while somebody types
+    if (problems[0]) document.querySelector<HTMLElement>(`[data-setting="${problems[0].key}"] [name]`)?.focus();
+  }, [refusals]);
   const discard = () => {
     setDraft({});
     setProblems([]);
@@ -48,6 +52,7 @@ export default function Settings({ lang, t, common, first }: Props) {
       return setSaid({ text: t.saved, bad: false });
     }
     setProblems(answer.problems);
+    setRefusals(refusals + 1);
     const text = answer.problems.length > 0
       ? plural(lang, answer.problems.length, t.wrong)
       : fill(common.failed, { reason: answer.reason || common.unreachable });

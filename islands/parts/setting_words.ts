@@ -6,7 +6,13 @@ import type { SettingsTexts } from "../../routes/texts/settings.ts";
 /** Name and hint; a setting that has no words yet goes by its key and the words of the schema. */
 export function wordsOf({ key, meaning }: SettingInfo, t: SettingsTexts): { name: string; hint: string } {
   const words = t.words[key];
-  return { name: words?.name ?? key, hint: words?.hint ?? meaning };
+  return { name: words?.name ?? key, hint: words?.hint ?? forSwitch(meaning) };
+}
+
+/** The words of the schema begin with what can be written: where there is a switch, nobody writes it. */
+function forSwitch(meaning: string): string {
+  const rest = meaning.replace(/^true or false: /, "");
+  return rest.charAt(0).toUpperCase() + rest.slice(1);
 }
 
 /** A value for the eye. */

@@ -21,6 +21,7 @@ for (const scheme of ["light", "dark"] as const) {
       const row = page.locator('[data-setting="maxFileSize"]');
       await row.getByText('"huge" is not a size').waitFor();
       assert.equal(await page.getByLabel("Largest file").getAttribute("aria-invalid"), "true");
+      await page.waitForFunction(() => document.activeElement?.getAttribute("name") === "maxFileSize");
       await page.getByText("1 value cannot be used").waitFor();
       assert.deepEqual(await view.axe(), [], "with a problem");
       assert.equal(faults.splice(0).filter((fault) => !REFUSED.test(fault)).length, 0);
