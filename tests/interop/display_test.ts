@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { people } from "./driver/daemon.ts";
 import { Network } from "./driver/network.ts";
 import { interopTest } from "./driver/requirements.ts";
-import { askKituo, readyKituo } from "./driver/scenario.ts";
+import { askKituo, groupWithKituo, readyKituo } from "./driver/scenario.ts";
 
 /** A message as the API shows it with `view=entries`. */
 interface Shown {
@@ -87,3 +87,61 @@ interopTest("a reply, an edit, a reaction, a file and a deletion by a daemon are
     "edits and reactions are no entries of their own",
   );
 });
+
+interopTest(
+  "calls of daemons are seen in the API: one that Kituo does not take, and one of a group, while it goes on and after",
+  async () => {
+    await using network = await Network.up();
+    await using kituo = await readyKituo(network);
+    const [alice] = await people(network, "alice");
+    await using _alice = alice;
+    const oneToOne = await askKituo(alice, kituo);
+    const group = await groupWithKituo(alice, kituo);
+    const call = async (conversation: string) => {
+      const path = `/conversations/${conversation}/messages?view=entries`;
+      const { messages } = await kituo.api<{ messages: { author: string; entry: { kind: string; call: Call } }[] }>(
+        "GET",
+        path,
+      );
+      return messages.filter(({ entry }) => entry.kind === "call").map(({ author, entry }) => ({
+        author,
+        ...entry.call,
+      }));
+    };
+
+    const ringing = `${await alice.call("CallManager", "placeCallWithMedia", alice.account, kituo.jamiId, [])}`;
+    await alice.waitEvent("callStateChanged", (args) => args.includes(ringing) && args.includes("CONNECTING"));
+    await alice.call("CallManager", "hangUp", alice.account, ringing);
+    const [missed] = await kituo.until("the call", async () => {
+      const calls = await call(oneToOne);
+      return calls.length > 0 && calls;
+    });
+    assert.deepEqual([missed.author, missed.to, missed.duration, missed.active], [alice.uri, kituo.jamiId, 0, false]);
+
+    const id = `${await alice.call("CallManager", "placeCallWithMedia", alice.account, `swarm:${group}`, [])}`;
+    const [begun] = await kituo.until("the start", async () => {
+      const calls = await call(group);
+      return calls.length > 0 && calls;
+    });
+    assert.deepEqual(
+      [begun.active, begun.host, begun.device, begun.duration],
+      [true, alice.uri, alice.device, null],
+    );
+    const { args: [, conference] } = await alice.waitEvent("conferenceCreated");
+    assert.equal(`${conference}`, begun.confId, id);
+    await alice.call("CallManager", "hangUpConference", alice.account, `${conference}`);
+    await kituo.until("the end", async () => (await call(group)).every(({ active }) => !active));
+    const ended = await call(group);
+    assert.ok(ended.every(({ confId, duration }) => confId === begun.confId && (duration ?? 0) > 0));
+  },
+);
+
+/** A call as the API tells it. */
+interface Call {
+  duration: number | null;
+  active: boolean;
+  host: string | null;
+  device: string | null;
+  confId: string | null;
+  to: string | null;
+}
