@@ -122,15 +122,25 @@ export class GitClient {
     const head = await this.#readAdvertisement();
     if (head !== null) options.onAdvertised?.(head);
     if (head === null || await options.known(head)) {
-      await this.#write(FLUSH);
+      await this.#finish();
       return null;
     }
     const first = await this.#negotiate(head, options.have);
     const pack = await this.#readPack(first, limits, options.budget);
-    await this.#write(FLUSH);
+    await this.#finish();
     const objects = await parsePack(pack, options.base, limits, options.signal);
     if (!objects.has(head) && !await options.base.has(head)) throw new PackError("the wanted commit is not in it");
     return { head, objects };
+  }
+
+  /** Ends the exchange. A peer that has ended the channel by then has given all that was wanted of it. */
+  async #finish(): Promise<void> {
+    try {
+      await this.#write(FLUSH);
+    } catch (error) {
+      if (!(error instanceof ConnectionClosed)) throw error;
+      this.close();
+    }
   }
 
   /** The commit of `refs/heads/main`; everything else a peer lists is of no concern (1.3). */

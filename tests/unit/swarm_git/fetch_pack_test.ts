@@ -12,7 +12,7 @@ import { PackError } from "../../../core/swarm/pack_entry.ts";
 import { pktLine } from "../../../core/swarm/pkt_line.ts";
 import { Repository } from "../../../core/swarm/repository.ts";
 import { serveGit } from "../../../core/swarm/upload_pack.ts";
-import { ConnectionClosed } from "../../../core/transport/channel.ts";
+import { type Channel, ConnectionClosed } from "../../../core/transport/channel.ts";
 import { channelPair, type MemoryChannel, testPeer } from "../../support/channel_pair.ts";
 import { commitData, fsck, gitExchanges, type RecordedExchange, withFolder } from "../../support/git_vectors.ts";
 import { VirtualClock } from "../../support/virtual_clock.ts";
@@ -292,6 +292,24 @@ Deno.test("progress on side-band 2 is passed over, however the stream is cut", a
   answer(theirs, ...chunks);
   assert.equal((await client.fetch(nothing))?.objects.size, 8);
   client.close();
+});
+
+Deno.test("a server that hangs up as soon as it has said everything was of use", async () => {
+  const [clone] = gitExchanges("sync/clone.jsonl");
+  const refs = concat(pktLine(`${clone.head} HEAD\0x\n`), pktLine(`${clone.head} refs/heads/main\n`), FLUSH);
+  const pack = [pktLine("NAK\n"), pktLine(concat(Uint8Array.of(1), clone.pack)), FLUSH];
+  for (const known of [false, true]) {
+    const [mine, theirs] = channelPair(testPeer("a"), testPeer("b"), "git://x/y");
+    const through = mine.writable.getWriter();
+    const writable = new WritableStream<Uint8Array<ArrayBuffer>>({
+      write: (chunk) => text(chunk) === "0000" ? Promise.reject(new Error("broken pipe")) : through.write(chunk),
+    });
+    const channel: Channel = Object.create(mine, { writable: { value: writable } });
+    const client = new GitClient(channel, { conversation: CONVERSATION, device: DEVICE, clock: new VirtualClock() });
+    answer(theirs, refs, ...known ? [] : pack);
+    assert.equal((await client.fetch({ ...nothing, known: () => known }))?.objects.size, known ? undefined : 8);
+    assert.equal(client.closed, true);
+  }
 });
 
 Deno.test("a server with nothing on main has nothing to fetch", async () => {
