@@ -75,7 +75,7 @@ export function Bar({ page, places }: PlacesProps) {
         {places.filter(({ group }) =>
           group === "main"
         ).map(({ to, key, icon, here, waiting }) => (
-          <li key={key} class="flex-1 min-w-0">
+          <li key={key} class="flex-auto min-w-0">
             <a
               href={to}
               aria-current={here ? "page" : undefined}
@@ -92,7 +92,7 @@ export function Bar({ page, places }: PlacesProps) {
           </li>
         ))}
         {rest.length > 0 && (
-          <li class="flex-1 min-w-0">
+          <li class="flex-auto min-w-0">
             <button
               type="button"
               popovertarget="more"
