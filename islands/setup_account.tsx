@@ -71,7 +71,6 @@ export default function SetupAccount({ t, common, jamiId, first, possible, most 
     else send(new FormData(event.currentTarget));
   };
 
-  if (state.state === "running") return <Progress t={t} step={state.step} />;
   if (state.state === "done") {
     return (
       <div class="panel p-5 sm:p-6 grid gap-3">
@@ -84,44 +83,51 @@ export default function SetupAccount({ t, common, jamiId, first, possible, most 
       </div>
     );
   }
+  const running = state.state === "running";
   return (
-    <form class="panel p-5 sm:p-6 grid gap-4" onSubmit={submit}>
-      <fieldset class="grid gap-4 min-w-0">
-        <legend class="sr-only">{t.account.title}</legend>
-        <Kind name={t.account.keep} hint={t.account.keepHint} checked={own} onCheck={() => setOwn(true)}>
-          <code class="text-sm">{jamiId}</code>
-        </Kind>
-        <Kind
-          name={t.account.import}
-          hint={possible ? t.account.importHint : t.account.gone}
-          checked={!own}
-          disabled={!possible}
-          onCheck={() => setOwn(false)}
-        />
-      </fieldset>
-      {!own && possible && (
-        <div class="grid gap-4 border-t border-line pt-4">
-          <div class="grid gap-1">
-            <label for="archive" class="text-sm font-medium">{t.account.file}</label>
-            <input ref={file} id="archive" type="file" class="field w-full" aria-describedby="archive-hint" />
-            <p id="archive-hint" class="text-sm text-muted">{t.account.fileHint}</p>
+    <>
+      {running && <Progress t={t} step={state.step} />}
+      {/* hidden, not gone: after a wrong password the archive need not be chosen again */}
+      <div hidden={running}>
+        <form class="panel p-5 sm:p-6 grid gap-4" onSubmit={submit}>
+          <fieldset class="grid gap-4 min-w-0">
+            <legend class="sr-only">{t.account.title}</legend>
+            <Kind name={t.account.keep} hint={t.account.keepHint} checked={own} onCheck={() => setOwn(true)}>
+              <code class="text-sm">{jamiId}</code>
+            </Kind>
+            <Kind
+              name={t.account.import}
+              hint={possible ? t.account.importHint : t.account.gone}
+              checked={!own}
+              disabled={!possible}
+              onCheck={() => setOwn(false)}
+            />
+          </fieldset>
+          {!own && possible && (
+            <div class="grid gap-4 border-t border-line pt-4">
+              <div class="grid gap-1">
+                <label for="archive" class="text-sm font-medium">{t.account.file}</label>
+                <input ref={file} id="archive" type="file" class="field w-full" aria-describedby="archive-hint" />
+                <p id="archive-hint" class="text-sm text-muted">{t.account.fileHint}</p>
+              </div>
+              <Field
+                label={t.account.password}
+                hint={t.account.passwordHint}
+                name="password"
+                type="password"
+                autocomplete="off"
+              />
+            </div>
+          )}
+          <div>
+            <button type="submit" class="button primary" disabled={busy}>{own ? t.next : t.account.begin}</button>
+            {state.state === "failed" && !said.text
+              ? <Status text={t.account.faults[state.fault]} bad />
+              : <Status {...said} />}
           </div>
-          <Field
-            label={t.account.password}
-            hint={t.account.passwordHint}
-            name="password"
-            type="password"
-            autocomplete="off"
-          />
-        </div>
-      )}
-      <div>
-        <button type="submit" class="button primary" disabled={busy}>{own ? t.next : t.account.begin}</button>
-        {state.state === "failed" && !said.text
-          ? <Status text={t.account.faults[state.fault]} bad />
-          : <Status {...said} />}
+        </form>
       </div>
-    </form>
+    </>
   );
 }
 
