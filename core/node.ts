@@ -72,9 +72,16 @@ import { NO_TAKEOVER, settleIdentity, type Takeover } from "./node_takeover.ts";
 import { writeSettings } from "./node_settings.ts";
 import { Relay } from "./relay/relay.ts";
 import type { Conversation as ConversationRecord } from "./store/conversations.ts";
-import { conversationsPath, databasePath, filesPath, identityPath, refusedPath } from "./store/places.ts";
+import {
+  conversationsPath,
+  databasePath,
+  filesPath,
+  identityPath,
+  refusedPath,
+  repositoryPath,
+} from "./store/places.ts";
 import { openStore, type Store } from "./store/store.ts";
-import { bundleOf } from "./swarm/bundle.ts";
+import { bundleOf, bundleOfStored } from "./swarm/bundle.ts";
 import type { Conversation } from "./swarm/conversation.ts";
 import { Mode } from "./swarm/conversation_facts.ts";
 import { writeText } from "./swarm/write_messages.ts";
@@ -496,17 +503,20 @@ export class Node implements RunnableNode {
   }
 
   bundle(id: string): AsyncIterable<Bytes> {
-    return bundleOf(this.#open(id));
+    return this.#isLeft(id)
+      ? bundleOfStored(repositoryPath(conversationsPath(this.config.data), id))
+      : bundleOf(this.#open(id));
   }
 
   messages(id: string, query: MessagesQuery): Promise<MessageInfo[]> {
     return refusing(() => {
-      const conversation = this.#open(id);
+      const { commits } = this.store;
+      if (!this.#isLeft(id)) this.#open(id);
       const { view: wanted, ...part } = query;
       for (const known of [part.before, part.after]) {
-        if (known !== undefined && !conversation.has(known)) throw new NodeError("not found", "no such message");
+        if (known !== undefined && !commits.has(id, known)) throw new NodeError("not found", "no such message");
       }
-      const rows = conversation.page({ ...part, entriesOnly: wanted === "entries" });
+      const rows = commits.page(id, { ...part, entriesOnly: wanted === "entries" });
       const called = this.#names.calledInList();
       return rows.map((row) => view.messageInfo(row, this.store, called));
     });
@@ -514,7 +524,7 @@ export class Node implements RunnableNode {
 
   search(id: string | null, { q, ...conditions }: SearchQuery): Promise<FoundMessage[]> {
     return refusing(() => {
-      const conversation = id === null ? undefined : this.#open(id).id;
+      const conversation = id === null ? undefined : this.#isLeft(id) ? id : this.#open(id).id;
       const called = this.#names.calledInList();
       return this.store.search.find({ text: q, conversation, ...conditions }).map((row) => ({
         conversationId: row.conversation,
@@ -560,6 +570,11 @@ export class Node implements RunnableNode {
     return [...new Set([...this.config.publicAddress, ...this.#dht.publicAddresses()])];
   }
 
+  /** What is here of one that was left can still be read. */
+  #isLeft(id: string): boolean {
+    return this.#known(id).state === "left";
+  }
+
   #open(id: string): Conversation {
     const conversation = this.#relay.conversations.get(id);
     if (conversation) return conversation;
@@ -567,7 +582,7 @@ export class Node implements RunnableNode {
     if (this.#relay.conversations.isDamaged(id)) {
       throw new NodeError("conflict", "the conversation's repository is damaged");
     }
-    throw new NodeError("conflict", "the conversation is not here yet, or was left");
+    throw new NodeError("conflict", "the conversation is not here yet, or was left: nothing can be done in it");
   }
 
   async #decide(

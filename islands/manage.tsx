@@ -32,14 +32,14 @@ export default function Manage({ t, common, id, mode, state, word, revealed }: P
       <section class="panel p-5" aria-labelledby="export">
         <h2 id="export" class="font-semibold">{t.exportTitle}</h2>
         <p class="text-sm text-muted mt-1 mb-3">{t.exportHint}</p>
-        {revealed && !left
+        {revealed
           ? (
             <div class="flex flex-wrap gap-2">
               <a class="button" href={`/api/v1/conversations/${id}/export`} download>{t.json}</a>
               <a class="button" href={`/api/v1/conversations/${id}/bundle`} download>{t.bundle}</a>
             </div>
           )
-          : !left && <a class="button" href={`/conversations/${id}`}>{t.revealFirst}</a>}
+          : <a class="button" href={`/conversations/${id}`}>{t.revealFirst}</a>}
       </section>
       <section class="panel p-5" aria-labelledby="leave">
         <h2 id="leave" class="font-semibold">{t.leaveTitle}</h2>

@@ -101,6 +101,9 @@ function Head({ page, conversation, refused, section, title }: SectionContext & 
         <span>{t.modes[mode] ?? ""}</span>
         <code>{id}</code>
       </p>
+      {state === "left" && (
+        <p class="mt-3 max-w-3xl rounded-lg bg-warn-soft text-warn px-4 py-2">{t.conversation.left}</p>
+      )}
       {description && <p class="mt-2 max-w-3xl whitespace-pre-wrap break-words">{description}</p>}
       <div class="mt-4">
         <Tabs
@@ -119,16 +122,20 @@ function Head({ page, conversation, refused, section, title }: SectionContext & 
 async function timelineSection({ api, page, privacy, caller, conversation, names, at }: SectionContext) {
   const { id, state } = conversation;
   const { lang, t } = page;
-  const isOpen = state === "active" || state === "leaving";
-  const part = isOpen ? await firstPart(api, id, at) : { messages: [], newest: true, oldest: true };
+  const isHere = state === "active" || state === "leaving" || state === "left";
+  const part = isHere ? await firstPart(api, id, at) : { messages: [], newest: true, oldest: true };
   const until = privacy.until(caller, id);
+  // of those who are no members any more, or of all when the node left, the messages alone know the names
+  const written = Object.fromEntries(
+    part.messages.flatMap(({ author, authorName }) => authorName === "" ? [] : [[author, authorName]]),
+  );
   return (
     <Timeline
       lang={lang}
       t={t.timeline}
       common={t.common}
       id={id}
-      names={names}
+      names={{ ...written, ...names }}
       first={{ ...part, messages: part.messages.map((message) => privacy.message(caller, id, message)) }}
       at={at}
       until={until === null ? null : Math.floor(until / 1000)}

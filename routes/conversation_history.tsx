@@ -18,8 +18,9 @@ const MAX_NAMED = 3;
 
 export async function historySection({ api, page, conversation, names, all }: SectionContext) {
   const { lang, t: { history: t, timeline } } = page;
-  const isOpen = conversation.state === "active" || conversation.state === "leaving";
-  const commits = isOpen ? await api.messages(conversation.id, { limit: MAX_MESSAGES_LIMIT }) : [];
+  const { state } = conversation;
+  const isHere = state === "active" || state === "leaving" || state === "left";
+  const commits = isHere ? await api.messages(conversation.id, { limit: MAX_MESSAGES_LIMIT }) : [];
   if (commits.length === 0) return <p class="panel p-8 text-center text-muted">{timeline.empty}</p>;
   const { rows: placed, lanes } = branches(commits);
   const rows = all ? placed.map((one): Row => ({ kind: "commit", placed: one })) : folded(placed);

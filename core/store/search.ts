@@ -8,7 +8,7 @@ import { commitOf, type CommitRow } from "./commits.ts";
 import { MAX_PAGE, MAX_SEARCH_WORDS, MAX_SEARCHED_TEXT } from "./constants.ts";
 import { indexedWords, soughtPhrases } from "./words.ts";
 
-/** What is looked for, in conversations that were not left: all conditions must hold. */
+/** What is looked for: all conditions must hold. One that was left is searched only when it is named. */
 export interface Wanted {
   /** what a user typed: each word of it must begin a word of the text, or stand anywhere where no spaces part them */
   text: string;
@@ -47,7 +47,7 @@ export class Search {
          SELECT seq FROM search JOIN commits ON seq = search.rowid
          WHERE search MATCH :query AND (:conversation IS NULL OR conversation = :conversation)
            AND (:author IS NULL OR author = :author) AND (:type IS NULL OR type = :type)
-           AND conversation NOT IN (SELECT id FROM conversations WHERE state = 'left')
+           AND (:conversation IS NOT NULL OR conversation NOT IN (SELECT id FROM conversations WHERE state = 'left'))
            AND (:after IS NULL OR timestamp >= :after) AND (:before IS NULL OR timestamp < :before)
          ORDER BY timestamp DESC, position DESC LIMIT :limit
        ) ORDER BY timestamp DESC, position DESC`,

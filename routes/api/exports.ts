@@ -3,6 +3,7 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import { HTTPException } from "hono/http-exception";
+import type { Bytes } from "../../core/base/bytes.ts";
 import type { NodeApi } from "../../core/node_api.ts";
 import { EXPORT_BATCH } from "../constants.ts";
 import { callerOf } from "../caller.ts";
@@ -53,27 +54,42 @@ export function exportRoutes(api: NodeApi, privacy: Privacy) {
     .openapi(exportJson, async (c) => {
       const { id } = c.req.valid("param");
       const record = admit(c, id);
-      const conversation = await api.conversation(id);
+      const body = await begun(jsonOf(api, id, await api.conversation(id)));
       record();
       // reason: the type of a JSON answer does not know streams
-      return download(ReadableStream.from(jsonOf(api, id, conversation)), "application/json", `${id}.json`) as never;
+      return download(body, "application/json", `${id}.json`) as never;
     })
     .openapi(exportBundle, async (c) => {
       const { id } = c.req.valid("param");
       const record = admit(c, id);
       await api.conversation(id);
-      const bundle = api.bundle(id);
+      const body = await begun(api.bundle(id));
       record();
-      return download(ReadableStream.from(bundle), "application/x-git-bundle", `${id}.bundle`);
+      return download(body, "application/x-git-bundle", `${id}.bundle`);
     });
 }
 
-async function* jsonOf(api: NodeApi, id: string, conversation: unknown): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+/** A body of which the beginning is here: what cannot be read at all is refused before an answer begins, and no audit entry says that it was taken. */
+async function begun(chunks: AsyncIterable<Bytes>): Promise<ReadableStream<Bytes>> {
+  const rest = chunks[Symbol.asyncIterator]();
+  const first = await rest.next();
+  return ReadableStream.from(async function* () {
+    try {
+      for (let next = first; !next.done; next = await rest.next()) yield next.value;
+    } finally {
+      await rest.return?.();
+    }
+  }());
+}
+
+/** The JSON in parts; the first page of messages is in the first. */
+async function* jsonOf(api: NodeApi, id: string, conversation: unknown): AsyncGenerator<Bytes> {
   const encoder = new TextEncoder();
-  yield encoder.encode(`{"conversation":${JSON.stringify(conversation)},"messages":[\n`);
+  const head = `{"conversation":${JSON.stringify(conversation)},"messages":[\n`;
   for (let before: string | undefined, first = true;; first = false) {
     const page = await api.messages(id, { limit: EXPORT_BATCH, before });
-    if (page.length > 0) yield encoder.encode((first ? "" : ",\n") + page.map((m) => JSON.stringify(m)).join(",\n"));
+    const messages = page.map((message) => JSON.stringify(message)).join(",\n");
+    yield encoder.encode((first ? head : page.length > 0 ? ",\n" : "") + messages);
     if (page.length < EXPORT_BATCH) break;
     before = page[page.length - 1].id;
   }

@@ -154,6 +154,8 @@ export const en = {
     untitled: "Without title",
   },
   conversation: {
+    left:
+      "This node has left: nothing new comes in. What it had until then can be read and exported until you delete it.",
     tabs: {
       timeline: "Timeline",
       members: "Members",

@@ -157,6 +157,8 @@ export const fr: Texts = {
     untitled: "Sans titre",
   },
   conversation: {
+    left:
+      "Ce nœud est parti : rien de nouveau n’arrive. Ce qu’il avait jusque-là peut être lu et exporté tant que vous ne le supprimez pas.",
     tabs: {
       timeline: "Fil",
       members: "Membres",

@@ -5,7 +5,7 @@ import { parseConfig } from "../../../core/config.ts";
 import { writeVcard } from "../../../core/messaging/vcard.ts";
 import type { ConversationDetail } from "../../../core/node_api.ts";
 import { Node } from "../../../core/node.ts";
-import { databasePath } from "../../../core/store/places.ts";
+import { conversationsPath, databasePath, repositoryPath } from "../../../core/store/places.ts";
 import { openStore } from "../../../core/store/store.ts";
 import { createApp } from "../../../routes/app.ts";
 import { testIdentity } from "../../support/people.ts";
@@ -16,7 +16,7 @@ const kituo = await testIdentity(Date.now());
 type Ask = (method: string, path: string, body?: unknown) => Promise<{ status: number; answer: unknown }>;
 
 /** Runs `test` with a real node behind its API; nobody else is there. */
-async function withNode(test: (ask: Ask, node: Node) => Promise<void>): Promise<void> {
+async function withNode(test: (ask: Ask, node: Node, folder: string) => Promise<void>): Promise<void> {
   const folder = await Deno.makeTempDir({ prefix: "kituo-groups-" });
   const args = [
     "--data",
@@ -35,18 +35,22 @@ async function withNode(test: (ask: Ask, node: Node) => Promise<void>): Promise<
   await node.start();
   const app = createApp(node, { token: TOKEN, signal: new AbortController().signal, clock: systemClock });
   try {
-    await test(async (method, path, body) => {
-      const response = await app.request(`/api/v1${path}`, {
-        method,
-        headers: {
-          authorization: `Bearer ${TOKEN}`,
-          ...body === undefined ? {} : { "content-type": "application/json" },
-        },
-        body: body === undefined ? undefined : JSON.stringify(body),
-      });
-      const text = await response.text();
-      return { status: response.status, answer: text === "" ? null : JSON.parse(text) };
-    }, node);
+    await test(
+      async (method, path, body) => {
+        const response = await app.request(`/api/v1${path}`, {
+          method,
+          headers: {
+            authorization: `Bearer ${TOKEN}`,
+            ...body === undefined ? {} : { "content-type": "application/json" },
+          },
+          body: body === undefined ? undefined : JSON.stringify(body),
+        });
+        const text = await response.text();
+        return { status: response.status, answer: text === "" ? null : JSON.parse(text) };
+      },
+      node,
+      folder,
+    );
   } finally {
     await node.stop();
     await Deno.remove(folder, { recursive: true });
@@ -161,4 +165,32 @@ Deno.test("of a conversation that was deleted every route says 404", () =>
       );
       assert.equal(status, 404, `${method} ${path}`);
     }
+  }));
+
+Deno.test("what is here of a group that was left can be read, searched and exported, and nothing else", () =>
+  withNode(async (ask, node, folder) => {
+    const { id } = await newGroup(ask);
+    const path = `/conversations/${id}`;
+    assert.equal((await ask("POST", `${path}/messages`, { body: "bread tomorrow" })).status, 201);
+    assert.equal((await ask("POST", `${path}/leave`)).status, 204);
+    const left = await ask("GET", path);
+    assert.equal((left.answer as ConversationDetail).state, "left"); // reason: as above
+    const texts = async (where: string) => {
+      const { status, answer } = await ask("GET", where);
+      assert.equal(status, 200, where);
+      return JSON.stringify(answer).includes("bread tomorrow");
+    };
+    assert.ok(await texts(`${path}/messages`));
+    assert.ok(await texts(`${path}/export`));
+    assert.ok(await texts(`${path}/search?q=bread`));
+    assert.ok(!await texts("/search?q=bread"), "a search of everything does not look where the node is no more");
+    assert.equal((await ask("GET", `${path}/files`)).status, 200);
+    let bundle = "";
+    for await (const part of node.bundle(id)) bundle += new TextDecoder("latin1").decode(part);
+    assert.match(bundle, /^# v2 git bundle\n[0-9a-f]{40} HEAD\n/);
+    assert.equal((await ask("POST", `${path}/messages`, { body: "more" })).status, 409);
+    const exports = node.admins.audit({ action: "conversation.export" }, 10).length;
+    await Deno.remove(repositoryPath(conversationsPath(folder), id), { recursive: true });
+    assert.equal((await ask("GET", `${path}/bundle`)).status, 500, "before an answer begins");
+    assert.equal(node.admins.audit({ action: "conversation.export" }, 10).length, exports, "nothing was taken");
   }));
