@@ -90,7 +90,7 @@ export default function Admins({ lang, t, common, self, first, invitations: open
             <Disc name={admin.name} />
             <div class="flex-1 min-w-[200px]">
               <p class="font-semibold break-words">
-                {admin.name} {admin.id === self && <Badge tone="accent">{t.you}</Badge>}
+                <bdi>{admin.name}</bdi> {admin.id === self && <Badge tone="accent">{t.you}</Badge>}
               </p>
               <Facts {...{ admin, lang, t }} />
             </div>

@@ -82,7 +82,9 @@ export default function BanLists({ lang, t, common, first, owner, fileKiB }: Pro
               <li key={list.id} class="px-4 sm:px-5 py-4 flex flex-wrap items-center gap-x-4 gap-y-2">
                 <div class="flex-1 min-w-[220px]">
                   <p class="flex flex-wrap items-center gap-2">
-                    <span class="font-semibold break-words">{list.name || list.url || t.lists.byHand}</span>
+                    <span class="font-semibold break-words">
+                      <bdi>{list.name || list.url || t.lists.byHand}</bdi>
+                    </span>
                     <Badge>{plural(lang, list.entries, t.lists.entries)}</Badge>
                   </p>
                   <p class="text-sm text-muted break-all">{list.url ?? t.lists.byHand}</p>

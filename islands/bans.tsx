@@ -12,6 +12,7 @@ import { useEvents } from "./parts/live.ts";
 import { useActing } from "./parts/status.tsx";
 import { Badge, Who } from "./parts/ui.tsx";
 import { fill, plural } from "./parts/words.ts";
+import { Filled } from "./parts/given.tsx";
 
 interface Props {
   lang: string;
@@ -122,7 +123,7 @@ export default function Bans({ lang, t, common, first }: Props) {
                     <BanLine ban={one} lang={lang} t={t} />
                     <p class="text-sm">
                       <a class="link" href={`/conversations/${one.conversationId}/members`}>
-                        {fill(t.inGroup, { title: one.title || t.untitled })}
+                        <Filled text={t.inGroup} title={<bdi>{one.title || t.untitled}</bdi>} />
                       </a>
                     </p>
                   </div>

@@ -91,7 +91,9 @@ export default function Conversations({ lang, t, common, states, modes, first, w
                 class="grid gap-x-4 gap-y-1 px-5 py-3 hover:bg-sunken sm:grid-cols-[minmax(0,1fr)_auto_auto] items-center"
               >
                 <span class="min-w-0">
-                  <span class="block font-semibold truncate">{one.title || t.untitled}</span>
+                  <span class="block font-semibold truncate">
+                    <bdi>{one.title || t.untitled}</bdi>
+                  </span>
                   <span class="block text-sm text-muted truncate">
                     {modes[one.mode] ?? ""} · <code>{shortId(one.id)}</code>
                   </span>

@@ -44,7 +44,7 @@ export default function Devices({ lang, t, common, first }: Props) {
             <Dot on={device.online} label={device.online ? t.online : t.offline} />
             <div class="flex-1 min-w-[200px]">
               <p class="font-semibold break-words">
-                {device.name} {device.thisOne && <Badge tone="accent">{t.thisOne}</Badge>}{" "}
+                <bdi>{device.name}</bdi> {device.thisOne && <Badge tone="accent">{t.thisOne}</Badge>}{" "}
                 {device.revoked && <Badge tone="bad">{t.revoked}</Badge>}
               </p>
               <p class="text-sm text-muted">

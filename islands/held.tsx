@@ -11,7 +11,7 @@ import { Empty } from "./parts/empty.tsx";
 import { useEvents } from "./parts/live.ts";
 import { useActing } from "./parts/status.tsx";
 import { Badge, When, Who } from "./parts/ui.tsx";
-import { fill } from "./parts/words.ts";
+import { Filled } from "./parts/given.tsx";
 
 interface Props {
   lang: string;
@@ -56,12 +56,12 @@ export default function Held({ lang, t, common, first }: Props) {
                     <Badge tone="warn">{t.held.kinds[one.kind]}</Badge>
                   </p>
                   <p class="text-sm text-muted break-words">
-                    {one.reason}{" "}
+                    <bdi>{one.reason}</bdi>{" "}
                     <a
                       class="link"
                       href={`/conversations/${one.conversationId}/${one.kind === "file" ? "files" : "members"}`}
                     >
-                      {fill(t.inGroup, { title: one.title || t.untitled })}
+                      <Filled text={t.inGroup} title={<bdi>{one.title || t.untitled}</bdi>} />
                     </a>{" "}
                     · <When at={one.at} lang={lang} />
                   </p>

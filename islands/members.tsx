@@ -88,8 +88,9 @@ export default function Members({ lang, t, common, people, bans, id, self, first
             <div class="flex-1 min-w-[220px]">
               <p class="flex flex-wrap items-center gap-2">
                 <Dot on={member.online} label={member.online ? common.online : common.offline} />
-                <span class="font-semibold">
-                  {member.jamiId === self ? `${nameOf(member)} (${common.you})` : nameOf(member)}
+                <span class="font-semibold min-w-0">
+                  <bdi>{nameOf(member)}</bdi>
+                  {member.jamiId === self && ` (${common.you})`}
                 </span>
                 <Badge tone={ROLE_TONES[member.role]}>{t.roles[member.role]}</Badge>
                 {member.ban?.held && <Badge tone="warn">{bans.ban.held}</Badge>}

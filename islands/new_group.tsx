@@ -137,7 +137,11 @@ export default function NewGroup({ lang, t, common, files, self, maxTitle, maxDe
             {people.map(({ jamiId, name }) => (
               <li key={jamiId} class="py-2 flex flex-wrap items-center gap-x-3 gap-y-1">
                 <span class="flex-1 min-w-0">
-                  {name && <span class="block font-semibold">{name}</span>}
+                  {name && (
+                    <span class="block font-semibold">
+                      <bdi>{name}</bdi>
+                    </span>
+                  )}
                   <code class="block text-sm text-muted">{jamiId}</code>
                 </span>
                 <button

@@ -14,6 +14,8 @@ import { bytes, fill, number, plural, span } from "./parts/words.ts";
 /** Seconds that the charts go back, and between two points of the node; what happens between is told by points that the next one replaces. */
 const HOUR = 3_600;
 const POINT = 10;
+/** Seconds in which a node that starts is not expected to be reachable. */
+const START_GRACE = 60;
 /** The day gets a new point so often, ms. */
 const DAY_EVERY = 300_000;
 
@@ -53,14 +55,23 @@ export default function OverviewIsland({ lang, t, common, first, waiting }: Prop
     },
   });
   const { totals, storage: { files } } = now;
+  const trouble = troubleOf(now, t);
   return (
     <>
       <header class="mb-6 max-w-3xl">
         <p class="text-xs font-semibold uppercase tracking-wider text-muted mb-2 flex items-center gap-2">
-          <span class={`inline-block w-2 h-2 rounded-full ${open ? "bg-good" : "bg-warn"}`} aria-hidden="true" />
+          <span
+            class={`inline-block w-2 h-2 rounded-full ${open && trouble === "" ? "bg-good" : "bg-warn"}`}
+            aria-hidden="true"
+          />
           <span role="status">{open ? t.live : t.lost}</span>
         </p>
         <h1 class="text-2xl md:text-3xl font-semibold">{headline(now, lang, t)}</h1>
+        {trouble !== "" && trouble !== t.revoked && (
+          <p class="mt-3">
+            <a class="link" href="/network">{t.toNetwork}</a>
+          </p>
+        )}
         {totals.conversations === 0 && (
           <p class="mt-4">
             <a class="button primary" href="/add">{common.addNode}</a>
@@ -151,7 +162,11 @@ export default function OverviewIsland({ lang, t, common, first, waiting }: Prop
           </section>
           <section class="panel p-5">
             <h2 class="text-base font-semibold mb-2">{t.node}</h2>
-            {now.node.registeredName && <p class="mb-2 font-semibold">{now.node.registeredName}</p>}
+            {now.node.registeredName && (
+              <p class="mb-2 font-semibold">
+                <bdi>{now.node.registeredName}</bdi>
+              </p>
+            )}
             <p class="text-sm text-muted">{t.jamiId}</p>
             <p class="my-1">
               <code>{now.node.jamiId}</code>
@@ -179,9 +194,18 @@ function withPoint(before: Sample[], point: Sample): Sample[] {
   return [...isBetween ? kept.slice(0, -1) : kept, point];
 }
 
-/** The state in one line. */
-function headline({ totals, waiting, ready }: OverviewNow, lang: string, t: Texts["overview"]): string {
+/** What keeps others from reaching the node; "" = nothing, or it is starting. */
+export function troubleOf({ node, ready }: Pick<OverviewNow, "node" | "ready">, t: Texts["overview"]): string {
   if (ready.revoked) return t.revoked;
+  if (node.uptime < START_GRACE) return "";
+  return !ready.dht ? t.notConnected : !ready.announced ? t.notAnnounced : "";
+}
+
+/** The state in one line. */
+function headline(now: OverviewNow, lang: string, t: Texts["overview"]): string {
+  const { totals, waiting } = now;
+  const trouble = troubleOf(now, t);
+  if (trouble !== "") return trouble;
   if (totals.conversations === 0) return t.idle;
   const relaying = fill(t.relaying, {
     conversations: plural(lang, totals.conversations, t.conversations),
@@ -261,22 +285,26 @@ function Health({ now, lang, t }: { now: OverviewNow; lang: string; t: Texts["ov
 }
 
 function Warnings({ now, lang, t }: { now: OverviewNow; lang: string; t: Texts["overview"] }) {
+  const trouble = troubleOf(now, t);
   return (
     <section class="panel p-5 min-w-0">
       <h2 class="text-base font-semibold mb-2">{t.warnings}</h2>
-      {now.warnings.length === 0 ? <p class="text-muted">{t.noWarnings}</p> : (
-        <ul class="divide-y divide-line">
-          {now.warnings.slice(0, 8).map(({ at, level, room, text }, i) => (
-            <li key={`${at}-${i}`} class="py-2 text-sm">
-              <div class="flex flex-wrap items-center gap-2 text-muted">
-                <Badge tone={level === "error" ? "bad" : "warn"}>{room}</Badge>
-                <When at={at} lang={lang} key={at} />
-              </div>
-              <p class="mt-1 break-words">{text}</p>
-            </li>
-          ))}
-        </ul>
-      )}
+      {now.warnings.length === 0 && trouble === ""
+        ? <p class="text-muted">{t.noWarnings}</p>
+        : (
+          <ul class="divide-y divide-line">
+            {trouble !== "" && <li class="py-2 text-sm text-bad">{trouble}</li>}
+            {now.warnings.slice(0, 8).map(({ at, level, room, text }, i) => (
+              <li key={`${at}-${i}`} class="py-2 text-sm">
+                <div class="flex flex-wrap items-center gap-2 text-muted">
+                  <Badge tone={level === "error" ? "bad" : "warn"}>{room}</Badge>
+                  <When at={at} lang={lang} key={at} />
+                </div>
+                <p class="mt-1 break-words">{text}</p>
+              </li>
+            ))}
+          </ul>
+        )}
     </section>
   );
 }

@@ -10,8 +10,9 @@ import { Empty } from "./parts/empty.tsx";
 import { Area } from "./parts/form.tsx";
 import { useEvents } from "./parts/live.ts";
 import { useActing } from "./parts/status.tsx";
-import { Badge, When } from "./parts/ui.tsx";
+import { When } from "./parts/ui.tsx";
 import { fill } from "./parts/words.ts";
+import { Filled } from "./parts/given.tsx";
 
 interface Props {
   lang: string;
@@ -107,9 +108,13 @@ function Told({ report, lang, t, blind }: { report: ShownReport } & Pick<Props, 
     <>
       <p class="flex flex-wrap items-center gap-2">
         <span class="font-semibold" title={jamiId}>
-          {fill(kind === "report" ? t.reports.by : t.reports.about, { name: who })}
+          <Filled text={kind === "report" ? t.reports.by : t.reports.about} name={<bdi>{who}</bdi>} />
         </span>
-        {kind === "finding" && <Badge tone="accent">{fill(t.inGroup, { title: title || t.untitled })}</Badge>}
+        {kind === "finding" && (
+          <span class="text-sm text-accent min-w-0">
+            <Filled text={t.inGroup} title={<bdi>{title || t.untitled}</bdi>} />
+          </span>
+        )}
       </p>
       {text === null
         ? (
@@ -118,7 +123,11 @@ function Told({ report, lang, t, blind }: { report: ShownReport } & Pick<Props, 
             {!blind && <a class="link" href={`/conversations/${conversationId}`}>{t.reports.reveal}</a>}
           </p>
         )
-        : <p class="whitespace-pre-wrap break-words">{text}</p>}
+        : (
+          <p class="whitespace-pre-wrap break-words" dir="auto">
+            <bdi>{text}</bdi>
+          </p>
+        )}
       <p class="text-sm text-muted">
         <When at={at} lang={lang} />
         {kind === "finding" && (
@@ -133,7 +142,9 @@ function Told({ report, lang, t, blind }: { report: ShownReport } & Pick<Props, 
             {common.map((group, i) => (
               <>
                 {i > 0 && ", "}
-                <a class="link" href={`/conversations/${group.id}/members`}>{group.title || t.untitled}</a>
+                <a class="link" href={`/conversations/${group.id}/members`}>
+                  <bdi>{group.title || t.untitled}</bdi>
+                </a>
               </>
             ))}
           </>

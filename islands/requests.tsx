@@ -123,7 +123,7 @@ export default function Requests({ lang, t, common, first }: Props) {
                   />
                   <div class="flex-1 min-w-[220px]">
                     <p class="flex flex-wrap items-center gap-2">
-                      <span class="font-semibold">{nameOf(request, t)}</span>
+                      <bdi class="font-semibold min-w-0">{nameOf(request, t)}</bdi>
                       <Badge tone={request.kind === "contact" ? "plain" : "accent"}>
                         {request.kind === "contact" ? t.contact : t.invitation}
                       </Badge>

@@ -7,6 +7,7 @@ import { Sign } from "./_icons.tsx";
 import type { Place } from "./_navigation.ts";
 import { Bar, Menu, Sheet, Side } from "./_side.tsx";
 import type { Lang, Texts } from "./texts/index.ts";
+import { plain } from "../islands/parts/given.tsx";
 
 /** Light, dark, or as the browser says. */
 export type Theme = "light" | "dark" | "auto";
@@ -43,7 +44,7 @@ export function Layout({ page, title, places, children }: LayoutProps) {
         <meta charset="utf-8" />
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <meta name="color-scheme" content="light dark" />
-        <title>{`${title} · ${node}`}</title>
+        <title>{plain(`${title} · ${node}`)}</title>
         <link rel="icon" type="image/svg+xml" href={`${ASSETS}/icon.svg`} />
         {assets.css && <link rel="stylesheet" href={`${ASSETS}/${assets.css}`} />}
         {assets.client && <script type="module" src={`${ASSETS}/${assets.client}`} />}

@@ -143,7 +143,9 @@ export function Menu({ page, places }: PlacesProps) {
       >
         <Disc name={name} />
         <span class="sr-only md:not-sr-only min-w-0">
-          <span class="block truncate font-medium">{name}</span>
+          <span class="block truncate font-medium">
+            <bdi>{name}</bdi>
+          </span>
           {role !== null && <span class="block text-xs text-muted">{t.layout.roles[role]}</span>}
         </span>
         <span class="sr-only">{t.layout.preferences}</span>

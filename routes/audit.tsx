@@ -86,12 +86,17 @@ function Entry({ row, titles, page: { lang } }: EntryProps) {
           <span class="text-sm text-muted">
             <When at={row.at / 1000} lang={lang} />
           </span>
-          <span class="font-medium truncate">{who}</span>
+          <bdi class="font-medium truncate">{who}</bdi>
           <span class="min-w-0 col-span-2 sm:col-span-1">
             <span class={row.action === "session.refuse" ? "text-bad" : ""}>{t.actions[row.action] ?? row.action}</span>
             <span class="text-muted break-words">
-              {targetOf(row, titles)}
-              {row.detail && row.action !== "session.refuse" && ` — ${row.detail}`}
+              <Target row={row} titles={titles} />
+              {row.detail && row.action !== "session.refuse" && (
+                <>
+                  {" — "}
+                  <bdi>{row.detail}</bdi>
+                </>
+              )}
             </span>
           </span>
         </summary>
@@ -105,10 +110,16 @@ function Entry({ row, titles, page: { lang } }: EntryProps) {
           </Fact>
           {row.target && (
             <Fact name={t.fullTarget}>
-              <code>{row.target}</code>
+              <code>
+                <bdi>{row.target}</bdi>
+              </code>
             </Fact>
           )}
-          {row.detail && <Fact name={t.reason}>{row.detail}</Fact>}
+          {row.detail && (
+            <Fact name={t.reason}>
+              <bdi>{row.detail}</bdi>
+            </Fact>
+          )}
           <Fact name={t.hash}>
             <code>{row.hash}</code>
           </Fact>
@@ -127,13 +138,23 @@ function Fact({ name, children }: { name: string; children: preact.ComponentChil
   );
 }
 
-/** What something was done to, for the eye: titles for conversations, the first digits of other ids. */
-function targetOf({ target, actor }: AuditRow, titles: ReadonlyMap<string, string>): string {
+/** What something was done to, for the eye: titles for conversations, the first digits of other ids; each part by itself, so that no title turns what follows. */
+function Target({ row: { target, actor }, titles }: Pick<EntryProps, "row" | "titles">) {
   const parts = target.split(/(?:jami:)?([0-9a-f]{16,64})/i).map((part, i) => {
     const isId = i % 2 === 1;
     return isId ? titles.get(part) || part.slice(0, SHORT) : part.replace(/^[ /]+|[ /]+$/g, "");
   }).filter((part) => part !== "");
-  return parts.length === 0 || target === actor ? "" : `: ${parts.join(" · ")}`;
+  if (parts.length === 0 || target === actor) return null;
+  return (
+    <>
+      {parts.map((part, i) => (
+        <span key={i}>
+          {i === 0 ? ": " : " · "}
+          <bdi>{part}</bdi>
+        </span>
+      ))}
+    </>
+  );
 }
 
 /** All that can be chosen: everything, the nouns, and each action. */

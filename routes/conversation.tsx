@@ -19,6 +19,7 @@ import { Tabs } from "./_tabs.tsx";
 import type { Privacy } from "./privacy.ts";
 import { groupTexts } from "./texts/groups.ts";
 import { moderationTexts } from "./texts/moderation.ts";
+import { canBeTyped } from "../islands/parts/given.tsx";
 
 const Timeline = island("timeline", TimelineIsland);
 const Members = island("members", MembersIsland);
@@ -95,7 +96,9 @@ function Head({ page, conversation, refused, section, title }: SectionContext & 
         <Icon name="back" />
         {t.conversation.back}
       </a>
-      <h1 class="text-2xl font-semibold break-words">{title}</h1>
+      <h1 class="text-2xl font-semibold break-words">
+        <bdi>{title}</bdi>
+      </h1>
       <p class="flex flex-wrap items-center gap-x-3 gap-y-1 mt-1 text-sm text-muted">
         <Badge tone={STATE_TONES[state]}>{t.states[state]}</Badge>
         <span>{t.modes[mode] ?? ""}</span>
@@ -104,7 +107,11 @@ function Head({ page, conversation, refused, section, title }: SectionContext & 
       {state === "left" && (
         <p class="mt-3 max-w-3xl rounded-lg bg-warn-soft text-warn px-4 py-2">{t.conversation.left}</p>
       )}
-      {description && <p class="mt-2 max-w-3xl whitespace-pre-wrap break-words">{description}</p>}
+      {description && (
+        <p class="mt-2 max-w-3xl whitespace-pre-wrap break-words">
+          <bdi>{description}</bdi>
+        </p>
+      )}
       <div class="mt-4">
         <Tabs
           label={t.conversation.sections}
@@ -180,7 +187,7 @@ function manageSection({ page, privacy, caller, conversation }: SectionContext) 
       id={id}
       mode={mode}
       state={state}
-      word={title.trim() || id.slice(0, SHORT)}
+      word={canBeTyped(title.trim()) ? title.trim() : id.slice(0, SHORT)}
       revealed={privacy.mayRead(caller, id)}
     />
   );

@@ -31,7 +31,9 @@ export async function filesSection({ api, page, privacy, caller, conversation, n
         {files.map((file) => (
           <li key={file.id} class="px-5 py-3 flex flex-wrap items-center gap-x-4 gap-y-1">
             <span class="flex-1 min-w-[200px] break-all font-medium">
-              {file.name ?? <span class="italic font-normal text-muted">{t.hidden}</span>}
+              {file.name !== null
+                ? <bdi>{file.name}</bdi>
+                : <span class="italic font-normal text-muted">{t.hidden}</span>}
             </span>
             <span class="text-sm text-muted figure">{bytes(lang, file.size)}</span>
             <Badge tone={TONES[file.state]}>{stateOf(file, lang, t)}</Badge>

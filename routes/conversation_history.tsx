@@ -1,6 +1,7 @@
 /** The history of a conversation as a graph: where members wrote without hearing of each other, and who joined the branches. */
 
 import { MAX_MESSAGES_LIMIT, type MessageInfo } from "../core/node_api.ts";
+import { plain } from "../islands/parts/given.tsx";
 import { When, Who } from "../islands/parts/ui.tsx";
 import { fill, plural, shortId } from "../islands/parts/words.ts";
 import { branches, folded, type Placed, type Row, sideOf } from "./branches.ts";
@@ -116,7 +117,7 @@ function people(
   t: Texts["history"],
 ): string {
   const authors = [...new Set(ids.map((id) => byId.get(id)?.author ?? ""))].filter((author) => author !== "");
-  const named = authors.slice(0, MAX_NAMED).map((author) => names[author] ?? shortId(author)).join(", ");
+  const named = authors.slice(0, MAX_NAMED).map((author) => plain(names[author] ?? shortId(author))).join(", ");
   const more = authors.length - MAX_NAMED;
   return more > 0 ? fill(t.andMore, { named, n: more }) : named;
 }

@@ -1,6 +1,7 @@
 /** The settings of one conversation. */
 
 import type { MemberInfo } from "../core/node_api.ts";
+import { plain } from "../islands/parts/given.tsx";
 import GroupSettingsIsland from "../islands/group_settings.tsx";
 import { MAX_DESCRIPTION, MAX_TITLE } from "./constants.ts";
 import type { SectionContext } from "./conversation.tsx";
@@ -45,5 +46,5 @@ function hostsOf(members: MemberInfo[], nameOf: (member: MemberInfo) => string) 
 }
 
 function nameOf({ name, registeredName, jamiId }: MemberInfo): string {
-  return name || registeredName || jamiId.slice(0, SHORT_DEVICE);
+  return plain(name) || registeredName || jamiId.slice(0, SHORT_DEVICE);
 }

@@ -9,7 +9,7 @@ import { Empty } from "./empty.tsx";
 import { useEvents } from "./live.ts";
 import { useActing } from "./status.tsx";
 import { Badge, type Tone, When, Who } from "./ui.tsx";
-import { fill } from "./words.ts";
+import { Filled } from "./given.tsx";
 
 /** How an outcome is shown. */
 const TONES: Record<ActionInfo["outcome"], Tone> = {
@@ -62,9 +62,9 @@ export function Actions({ lang, t, common, first, titles }: Props) {
                   : <Badge tone={TONES[action.outcome]}>{t.outcomes[action.outcome]}</Badge>}
               </p>
               <p class="text-sm text-muted break-words">
-                {action.reason} {action.detail && `(${action.detail})`}{" "}
+                <bdi>{action.reason} {action.detail && `(${action.detail})`}</bdi>{" "}
                 <a class="link" href={`/conversations/${action.conversationId}/members`}>
-                  {fill(t.inGroup, { title: titles[action.conversationId] || t.untitled })}
+                  <Filled text={t.inGroup} title={<bdi>{titles[action.conversationId] || t.untitled}</bdi>} />
                 </a>{" "}
                 · {t.consequences[action.consequence]} · <When at={action.at} lang={lang} />
               </p>

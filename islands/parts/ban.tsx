@@ -6,7 +6,7 @@ import { useState } from "preact/hooks";
 import { Dialog } from "./dialog.tsx";
 import { Choice, Field, Switch } from "./form.tsx";
 import { When } from "./ui.tsx";
-import { fill } from "./words.ts";
+import { Filled } from "./given.tsx";
 
 /** What was chosen in the dialog. */
 export interface Wish extends BanWish {
@@ -29,7 +29,7 @@ interface BanDialogProps {
 /** Asks for the reason and the end of a ban. */
 export function BanDialog({ name, t, onClose, ...rest }: BanDialogProps) {
   return (
-    <Dialog open={name !== null} title={fill(t.ban.title, { name: name ?? "" })} onClose={onClose}>
+    <Dialog open={name !== null} title={<Filled text={t.ban.title} name={<bdi>{name}</bdi>} />} onClose={onClose}>
       <BanForm {...rest} t={t} onClose={onClose} />
     </Dialog>
   );
@@ -83,7 +83,9 @@ export function BanLine({ ban, lang, t }: { ban: Omit<BanInfo, "held">; lang: st
   const [before, after] = t.ban.until.split("{time}");
   return (
     <p class="text-sm text-muted break-words">
-      <span class="text-ink">{ban.reason || t.ban.noReason}</span> · {by && `${fill(t.ban.by, { name: by })} · `}
+      <bdi class="text-ink">{ban.reason || (by ? t.ban.noneGiven : t.ban.noReason)}</bdi>
+      {" · "}
+      {by && <Filled text={`${t.ban.by} · `} name={<bdi>{by}</bdi>} />}
       <When at={ban.at} lang={lang} key={ban.at} /> · {ban.expires === null ? t.ban.forGood : (
         <>
           {before}

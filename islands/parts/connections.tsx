@@ -4,6 +4,7 @@ import { useState } from "preact/hooks";
 import type { ConnectionInfo, ListPage } from "../../core/node_api.ts";
 import type { Texts } from "../../routes/texts/en.ts";
 import type { NetworkTexts } from "../../routes/texts/network.ts";
+import { Filled } from "./given.tsx";
 import { ask } from "./api.ts";
 import { Confirm } from "./dialog.tsx";
 import { usePolling } from "./poll.ts";
@@ -81,7 +82,7 @@ export function Connections({ lang, t, common, first }: Props) {
       )}
       <Confirm
         open={closing !== null}
-        title={fill(t.closeTitle, { name: closing ? nameOf(closing) : "" })}
+        title={<Filled text={t.closeTitle} name={<bdi>{closing && nameOf(closing)}</bdi>} />}
         hint={t.closeHint}
         confirm={t.close}
         cancel={common.cancel}
@@ -100,7 +101,7 @@ function Line({ one, lang, t, onClose }: { one: ConnectionInfo; lang: string; t:
       <Disc name={nameOf(one)} />
       <div class="flex-1 min-w-[220px] grid gap-1">
         <p class="flex flex-wrap items-center gap-2">
-          <span class="font-semibold text-base">{nameOf(one)}</span>
+          <bdi class="font-semibold text-base">{nameOf(one)}</bdi>
           <Badge tone={direction === "in" ? "accent" : "plain"}>{t.directions[direction]}</Badge>
           {tls && <Badge>{tls}</Badge>}
         </p>

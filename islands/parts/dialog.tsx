@@ -4,11 +4,11 @@ import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { Field } from "./form.tsx";
 import { useName } from "./names.ts";
-import { fill } from "./words.ts";
+import { Filled } from "./given.tsx";
 
 interface DialogProps {
   open: boolean;
-  title: string;
+  title: ComponentChildren;
   onClose: () => void;
   children: ComponentChildren;
 }
@@ -35,7 +35,7 @@ export function Dialog({ open, title, onClose, children }: DialogProps) {
 
 interface ConfirmProps {
   open: boolean;
-  title: string;
+  title: ComponentChildren;
   hint: ComponentChildren;
   /** what the button says that does it */
   confirm: string;
@@ -89,7 +89,7 @@ function Question(
       )}
       {typed && (
         <Field
-          label={fill(typed.ask, { word: typed.word })}
+          label={<Filled text={typed.ask} word={<bdi>{typed.word}</bdi>} />}
           name="word"
           autocomplete="off"
           value={word}

@@ -92,12 +92,14 @@ function Text({ entry, t }: EntryProps & { entry: TextEntry }) {
   if (text === null) return <Hidden label={t.hiddenText} />;
   return (
     <>
-      <p class="whitespace-pre-wrap break-words">{text}</p>
+      <p class="whitespace-pre-wrap break-words">
+        <bdi>{text}</bdi>
+      </p>
       {history.length > 0 && (
         <details class="text-sm text-muted">
           <summary class="cursor-pointer">{t.edited}</summary>
           {history.map((one, i) => (
-            <p key={i} class="whitespace-pre-wrap break-words">{fill(t.before, { text: one.text })}</p>
+            <p key={i} class="whitespace-pre-wrap break-words">{sentence(t.before, { text: <bdi>{one.text}</bdi> })}</p>
           ))}
         </details>
       )}
@@ -114,7 +116,7 @@ function File({ entry, lang, t }: EntryProps & { entry: FileEntry }) {
         ? <span class="italic text-muted">{t.deleted}</span>
         : name === null
         ? <Hidden label={t.hiddenFile} />
-        : <span class="break-all">{name}</span>}
+        : <bdi class="break-all">{name}</bdi>}
       {size !== null && !deleted && <span class="text-sm text-muted figure">{bytes(lang, size)}</span>}
     </p>
   );
@@ -145,9 +147,13 @@ function Quote({ message: { entry }, answers, t, names, onChoose }: EntryProps) 
           onChoose(replyTo);
         }}
       >
-        {fill(t.replyTo, { name })}
+        {sentence(t.replyTo, { name: <bdi>{name}</bdi> })}
       </a>
-      {text && `: ${text.length > MAX_QUOTE ? `${text.slice(0, MAX_QUOTE)}…` : text}`}
+      {text && (
+        <>
+          : <bdi>{text.length > MAX_QUOTE ? `${text.slice(0, MAX_QUOTE)}…` : text}</bdi>
+        </>
+      )}
     </p>
   );
 }
@@ -178,7 +184,7 @@ function Reactions({ reactions, lang, t, names }: EntryProps & { reactions: Reac
           class="rounded-full bg-sunken px-2 py-px text-sm"
           title={of.map(({ author }) => names[author] ?? author.slice(0, 8)).join(", ")}
         >
-          {body} {of.length > 1 && of.length}
+          <bdi>{body}</bdi> {of.length > 1 && of.length}
         </span>
       ))}
     </p>
@@ -212,7 +218,16 @@ function happening({ message: { entry, author }, lang, t, names }: EntryProps) {
     case "initial":
       return sentence(t[entry.kind], { who });
     case "document":
-      return <>{who}: {t.document}{entry.document.name && ` (${entry.document.name})`}</>;
+      return (
+        <>
+          {who}: {t.document}
+          {entry.document.name && (
+            <>
+              (<bdi>{entry.document.name}</bdi>)
+            </>
+          )}
+        </>
+      );
     case "merge":
     case "edit":
     case "reaction":

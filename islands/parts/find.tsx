@@ -76,7 +76,9 @@ export function Find({ id, lang, t, common, names, onChoose }: FindProps) {
                     <When at={message.timestamp} lang={lang} />
                   </span>
                 </span>
-                <span class="block text-sm break-words">{excerptOf(message)}</span>
+                <span class="block text-sm break-words">
+                  <bdi>{excerptOf(message)}</bdi>
+                </span>
               </a>
             </li>
           ))}

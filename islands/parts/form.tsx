@@ -4,7 +4,7 @@ import type { ComponentChildren, InputHTMLAttributes, TextareaHTMLAttributes } f
 import { useName } from "./names.ts";
 
 interface Labelled {
-  label: string;
+  label: ComponentChildren;
   hint?: ComponentChildren;
   /** what is wrong with the value; "" = nothing */
   problem?: string;
@@ -65,7 +65,7 @@ export function Choice({ label, hint, problem = "", value, options, onChoose, ..
 }
 
 interface SwitchProps {
-  label: string;
+  label: ComponentChildren;
   hint?: ComponentChildren;
   name?: string;
   checked: boolean;

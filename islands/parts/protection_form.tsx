@@ -66,13 +66,13 @@ export function ProtectionForm({ protection, groups, t, busy, onSave }: Props) {
           <p class="text-sm text-muted mb-2">{t.groupsHint}</p>
           <div class="flex flex-wrap gap-x-5 gap-y-1">
             {groups.map(({ id, title }) => (
-              <label key={id} class="flex items-center gap-2 min-h-[28px]">
+              <label key={id} class="flex items-center gap-2 min-h-[28px] min-w-0">
                 <input
                   type="checkbox"
                   checked={chosen.includes(id)}
                   onChange={() => setChosen(chosen.includes(id) ? chosen.filter((one) => one !== id) : [...chosen, id])}
                 />
-                {title || t.untitled}
+                <bdi class="min-w-0">{title || t.untitled}</bdi>
               </label>
             ))}
           </div>

@@ -77,7 +77,13 @@ export function Copy({ text, label, done }: { text: string; label: string; done:
 
 /** The name of somebody, or the beginning of their id. */
 export function Who({ id, name }: { id: string; name?: string }) {
-  if (name) return <span class="font-semibold" title={id}>{name}</span>;
+  if (name) {
+    return (
+      <span class="font-semibold" title={id}>
+        <bdi>{name}</bdi>
+      </span>
+    );
+  }
   return <code title={id}>{id.slice(0, 8)}</code>;
 }
 

@@ -55,11 +55,14 @@ function Line({ one, lang, t }: { one: WaitingDevice; lang: string; t: Texts["ov
       <span class="min-w-0">
         <span class="inline-flex items-center gap-2">
           <Dot on={online} label={online ? t.yes : t.no} />
-          <span class="font-semibold">{name || shortId(jamiId)}</span>
+          <bdi class="font-semibold">{name || shortId(jamiId)}</bdi>
           <code class="text-muted" title={deviceId}>{shortId(deviceId)}</code>
         </span>
         <span class="block text-muted">
-          {t.inConversation} <a class="link" href={`/conversations/${conversationId}/members`}>{title || t.untitled}</a>
+          {t.inConversation}{" "}
+          <a class="link" href={`/conversations/${conversationId}/members`}>
+            <bdi>{title || t.untitled}</bdi>
+          </a>
         </span>
       </span>
       <span class="sm:text-right">

@@ -37,7 +37,9 @@ const summary = z.object({
   }),
 }).openapi("ConversationSummary");
 
-const detail = summary.extend({
+/** Not an extension of the summary: there, members are a number. */
+const detail = z.object({
+  ...summary.shape,
   description: z.string(),
   avatar: z.string().openapi({ description: 'picture in base64; "" = none' }),
   defaultHost: z.object({ jamiId: z.string(), deviceId: z.string() }).nullable()

@@ -25,9 +25,10 @@ const requestKind = z.enum(["ping", "find", "get", "put", "refresh", "listen", "
 const network = z.object({
   dht: z.object({
     status: z.enum(["connected", "connecting", "disconnected"]),
-    nodes: z.array(z.object({ family: z.literal([4, 6]), good: z.int(), dubious: z.int() })).openapi({
-      description: "known nodes; good ones answered lately, dubious ones may be gone",
-    }),
+    nodes: z.array(z.object({ family: z.union([z.literal(4), z.literal(6)]), good: z.int(), dubious: z.int() }))
+      .openapi({
+        description: "known nodes; good ones answered lately, dubious ones may be gone",
+      }),
     seenAs: z.array(z.object({ address: z.string(), votes: z.int(), own: z.boolean() })).openapi({
       description: "the node's addresses as others see them; own = it is one of this machine, no router translates",
     }),

@@ -86,6 +86,8 @@ export const en = {
     dhtStates: { connected: "connected", connecting: "connecting", disconnected: "not connected" },
     dhtNodes: { one: "{n} node known", other: "{n} nodes known" },
     announced: "Findable",
+    notConnected: "Not connected to Jami: nobody can reach this node.",
+    notAnnounced: "Not announced on Jami’s network: others cannot find this node.",
     revoked: "The account has revoked this node: it takes part in nothing any more.",
     announcedYes: "others can find this node",
     announcedNo: "not announced yet",

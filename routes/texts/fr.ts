@@ -89,6 +89,8 @@ export const fr: Texts = {
     dhtStates: { connected: "connectée", connecting: "connexion", disconnected: "non connectée" },
     dhtNodes: { one: "{n} nœud connu", other: "{n} nœuds connus" },
     announced: "Joignable",
+    notConnected: "Pas de connexion à Jami : personne ne peut joindre ce nœud.",
+    notAnnounced: "Pas annoncé sur le réseau Jami : les autres ne peuvent pas trouver ce nœud.",
     revoked: "Le compte a révoqué ce nœud : il ne participe plus à rien.",
     announcedYes: "les autres peuvent trouver ce nœud",
     announcedNo: "pas encore annoncé",

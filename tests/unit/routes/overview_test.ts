@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
-import { CONVERSATION } from "./fake_node.ts";
+import { troubleOf } from "../../../islands/overview.tsx";
+import { en } from "../../../routes/texts/en.ts";
+import { CONVERSATION, FakeNode } from "./fake_node.ts";
 import { browser, problemOf, session, setUp } from "./support.ts";
 
 Deno.test("the day's charts are told to viewers, who waits to moderators only: on the page, too", async () => {
@@ -22,4 +24,16 @@ Deno.test("the day's charts are told to viewers, who waits to moderators only: o
   const page = await pageOf("moderator");
   assert.match(page, /Asha/);
   assert.match(page, new RegExp(`/conversations/${CONVERSATION}/members`));
+});
+
+Deno.test("what keeps others from reaching the node is said first, once it had time to start", () => {
+  const about = (uptime: number, dht: boolean, announced: boolean, revoked = false) => {
+    const { node } = new FakeNode().overview();
+    return troubleOf({ node: { ...node, uptime }, ready: { dht, announced, revoked } }, en.overview);
+  };
+  assert.equal(about(10, false, false), "");
+  assert.equal(about(100, false, false), en.overview.notConnected);
+  assert.equal(about(100, true, false), en.overview.notAnnounced);
+  assert.equal(about(100, true, true), "");
+  assert.equal(about(10, false, false, true), en.overview.revoked);
 });
