@@ -141,12 +141,13 @@ export class Conversations extends Emitter<ConversationsEvents> {
   }
 
   /**
-   * Notes that a conversation is to be cloned.
+   * Notes that a conversation is to be cloned. One that we are leaving ends with that: who invites us anew knows that we have left.
    * @throws {LimitError} when too many of this account's are wanted already
    */
   want(id: Oid, invitedBy: AccountId, mode: number, title = ""): void {
     const { store, clock } = this.options;
-    if (this.#open.has(id)) return;
+    const open = this.#open.get(id);
+    if (open && open.record.state !== "leaving") return;
     const others = this.wanted().filter((wanted) => wanted.id !== id && wanted.from.includes(invitedBy));
     if (others.length >= MAX_WANTED_OF_ACCOUNT) {
       throw new LimitError("conversations to clone", "too many of one account");
@@ -163,6 +164,8 @@ export class Conversations extends Emitter<ConversationsEvents> {
       head: "",
       invitedBy,
     });
+    this.#close(id);
+    if (open) this.emit("closed", { id }); // it is wanted already: the connection with its inviter stays
     this.emit("changed", { id });
   }
 
@@ -245,15 +248,19 @@ export class Conversations extends Emitter<ConversationsEvents> {
   /** Ends our part in a conversation: it is served and followed no more, its data stays. */
   leave(id: Oid): void {
     const { store, clock } = this.options;
-    const conversation = this.#open.get(id);
-    this.#open.delete(id);
     this.#wanted.delete(id);
-    this.#byAccount = null;
     const record = store.conversations.get(id);
     if (record) store.conversations.put({ ...record, state: "left", removed: record.removed || clock.now() });
     store.cloneSources.drop(id);
+    this.#close(id);
     this.emit("closed", { id });
     this.emit("changed", { id });
+  }
+
+  #close(id: Oid): void {
+    const conversation = this.#open.get(id);
+    this.#open.delete(id);
+    this.#byAccount = null;
     conversation?.close().catch((error) => log.warn("closing {id} failed: {error}", { id, error: messageOf(error) }));
   }
 
@@ -327,7 +334,7 @@ export class Conversations extends Emitter<ConversationsEvents> {
     const isAgain = state === "active" && record.removed > 0;
     const times = isAgain ? { created: Math.max(clock.now(), record.removed + 1), removed: 0 } : {};
     store.conversations.put({ ...record, ...times, mode: facts.mode ?? record.mode, state });
-    store.conversationRequests.delete(id);
+    if (state === "active") store.conversationRequests.delete(id); // while we leave, it is a new invitation
     store.cloneSources.drop(id);
     this.#wanted.delete(id);
     this.#damaged.delete(id);
@@ -339,7 +346,7 @@ export class Conversations extends Emitter<ConversationsEvents> {
       this.emit("moved", { conversation, ...moved });
     });
     this.emit("opened", { conversation });
-    await this.#join(conversation);
+    if (state === "active") await this.#join(conversation);
     this.emit("changed", { id });
     return conversation;
   }

@@ -35,15 +35,20 @@ export interface GroupsOptions {
   conversations: Conversations;
   delivery: Pick<Delivery, "on">;
   invitations: OwedInvitations;
+  /** Leaving a conversation has come to its end. */
+  onLeft(id: Oid): void;
 }
 
 /** Every method throws {WriteRefused} when the rules do not allow it, {WriteConflict} when it is so already. */
 export class Groups {
   /** Conversations that end soon; the values call that off. */
   #ending = new Map<Oid, () => void>();
+  /** Those that are being left at this moment: who asks for the same at the same time gets the same answer. */
+  #leaving = new Map<Oid, Promise<void>>();
 
   constructor(private readonly options: GroupsOptions) {
     options.delivery.on("held", ({ conversation }) => this.#endIfKnown(conversation));
+    options.conversations.on("closed", ({ id }) => this.#callOff(id));
   }
 
   /** Takes up what was under way when the node stopped. */
@@ -163,7 +168,13 @@ export class Groups {
    * and when we are asked a second time.
    * @throws {NoGroup} in a one-to-one conversation
    */
-  async leave(id: Oid): Promise<void> {
+  leave(id: Oid): Promise<void> {
+    const work = this.#leaving.get(id) ?? this.#leave(id).finally(() => this.#leaving.delete(id));
+    this.#leaving.set(id, work);
+    return work;
+  }
+
+  async #leave(id: Oid): Promise<void> {
     const { conversations, store } = this.options;
     const conversation = conversations.get(id);
     if (store.conversations.get(id)?.mode === Mode.oneToOne) {
@@ -202,9 +213,13 @@ export class Groups {
   }
 
   #end(id: Oid): void {
+    this.options.conversations.leave(id);
+    this.options.onLeft(id);
+  }
+
+  #callOff(id: Oid): void {
     this.#ending.get(id)?.();
     this.#ending.delete(id);
-    this.options.conversations.leave(id);
   }
 
   /** The commit by which we left. */

@@ -47,7 +47,8 @@ export class Invitations extends Emitter<InvitationsEvents> {
   /** A member invites us. Repeated invitations are normal. */
   onInvite(from: Peer, { conversation, metadatas }: Invite): void {
     const { store, clock, conversations } = this.options;
-    if (conversations.get(conversation) || conversations.isWanted(conversation)) return;
+    const state = conversations.get(conversation)?.record.state;
+    if (state !== undefined && state !== "leaving" || conversations.isWanted(conversation)) return;
     if (store.conversationRequests.get(conversation)?.declined) return;
     const texts = INVITATION_TEXTS.map((key) =>
       [key, metadatas.get(key)?.slice(0, MAX_INVITATION_TEXT) ?? ""] as const
@@ -59,10 +60,12 @@ export class Invitations extends Emitter<InvitationsEvents> {
       received: clock.now(),
       declined: 0,
     });
-    this.#came(conversation, from.account);
+    // one that crossed our leaving must not undo it: only a person accepts it before that has ended
+    if (state === "leaving") this.emit("invitation", { conversation, from: from.account });
+    else this.#came(conversation, from.account);
   }
 
-  /** An invitation came, or another own device tells of it and it is noted. */
+  /** An invitation stands noted: another own device told of it, or it came while we were leaving, and that has ended. */
   onNoted(conversation: Oid): void {
     const request = this.pending().find((pending) => pending.conversation === conversation);
     if (request) this.#came(conversation, request.from);

@@ -199,6 +199,7 @@ export class Relay extends Emitter<RelayEvents> {
       conversations: this.conversations,
       delivery: this.delivery,
       invitations: this.#owed,
+      onLeft: (id) => this.invitations.onNoted(id),
     });
     const inGroups = { store, clock, self: identity.account, groups: this.groups };
     this.#moderation = new Moderation({

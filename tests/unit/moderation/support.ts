@@ -41,7 +41,7 @@ export function scene({ store, clock, conversations }: Place): Scene {
   });
   const self = alice.account;
   const delivery = new Emitter<DeliveryEvents>();
-  const groups = new Groups({ store, clock, self, conversations, delivery, invitations: owed });
+  const groups = new Groups({ store, clock, self, conversations, delivery, invitations: owed, onLeft: () => {} });
   const settings = new ProtectionSettings(store);
   const reports = new Reports({ store, clock });
   const readmit = (account: string) => {

@@ -46,7 +46,15 @@ function scene({ store, clock, conversations }: Place, self = alice, enforceMode
       return Promise.resolve();
     },
   });
-  const groups = new Groups({ store, clock, self: self.account, conversations, delivery, invitations: owed });
+  const groups = new Groups({
+    store,
+    clock,
+    self: self.account,
+    conversations,
+    delivery,
+    invitations: owed,
+    onLeft: () => {},
+  });
   const moderation = new Moderation({ store, clock, self: self.account, groups, enforceModes });
   const links = new JoinLinks({ store, clock, random: systemRandom, self: self.account, conversations, groups });
   return { groups, moderation, links, owed, sent, online, delivery };
@@ -246,6 +254,22 @@ Deno.test("groups: asked a second time, leaving waits for nobody", () =>
     await groups.leave(group.id);
     await groups.leave(group.id);
     assert.equal(group.record.state, "left");
+  }));
+
+Deno.test("groups: whoever asks to leave at the same time gets the same answer; an end that was to come does not touch the next stay", () =>
+  withPlaces([alice, bob], async (hers, his) => {
+    const { groups, delivery } = scene(hers);
+    const group = await groups.create(Mode.invitesOnly);
+    await groups.invite(group, bob.account);
+    await joins(his, group);
+    await Promise.all([1, 2, 3, 4].map(() => groups.leave(group.id)));
+    assert.equal(group.record.state, "leaving");
+    const at = { device: bob.device, account: bob.account, heads: [group.head], at: NOW };
+    hers.store.ledger.set({ conversation: group.id, ...at });
+    delivery.emit("held", { conversation: group, device: bob.device });
+    hers.conversations.want(group.id, bob.account, Mode.invitesOnly);
+    await hers.clock.advance(LEAVING_MS);
+    assert.ok(hers.conversations.isWanted(group.id));
   }));
 
 Deno.test("modes: where only admins invite, an invitation by a member is undone; what an admin did stays", () =>

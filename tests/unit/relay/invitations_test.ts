@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { Invitations, UnknownInvitation } from "../../../core/relay/invitations.ts";
 import { peerOf } from "../../support/people.ts";
-import { alice, bob, carol, type Place, withPlaces } from "./support.ts";
+import { Mode } from "../../../core/swarm/conversation_facts.ts";
+import { leave } from "../../../core/swarm/write_members.ts";
+import { alice, allOf, bob, carol, inviteTo, opened, type Place, withPlaces } from "./support.ts";
 
 const ID = "c".repeat(40);
 const invite = (metadatas: [string, string][] = [["mode", "2"], ["title", "a group"]], conversation = ID) => ({
@@ -73,4 +75,47 @@ Deno.test("invitations: of what they say only title, description and mode are ke
     invitations.onInvite(peerOf(alice), invite([["avatar", "A".repeat(60_000)], ["title", "t"], ["else", "x"]]));
     assert.deepEqual(invitations.pending()[0].metadatas, { mode: "2", title: "t", description: "" });
     return Promise.resolve();
+  }));
+
+/** A group of Alice's that Bob has joined and is leaving, as she knows. */
+async function leaving(hers: Place, his: Place) {
+  const group = await hers.conversations.create({ mode: Mode.invitesOnly });
+  await inviteTo(group, hers.clock, bob.account);
+  his.conversations.want(group.id, alice.account, Mode.invitesOnly);
+  const joined = await his.conversations.finishClone(group.id, await allOf(group));
+  if (!joined) throw new Error("Bob is not in it");
+  await joined.write(leave);
+  his.conversations.leaving(group.id);
+  await group.take(await allOf(joined));
+  await inviteTo(group, hers.clock, bob.account);
+  return group;
+}
+
+Deno.test("invitations: one that comes while we leave waits for a person, over a restart; accepted, the new stay begins with a clone", () =>
+  withPlaces([alice, bob], async (hers, his) => {
+    const group = await leaving(hers, his);
+    const { invitations, events } = invitationsOf(his, () => true);
+    invitations.onInvite(peerOf(alice), invite(undefined, group.id));
+    assert.deepEqual(events, [`invitation ${group.id} ${alice.account}`]);
+    await opened(his, group.id).take(await allOf(group));
+    await his.conversations.stop();
+    await his.conversations.start();
+    assert.deepEqual(invitations.pending().map(({ conversation }) => conversation), [group.id]);
+    const { record, joined } = opened(his, group.id);
+    assert.deepEqual([record.state, joined], ["leaving", false]);
+    invitations.accept(group.id);
+    assert.deepEqual(his.conversations.wanted(), [{ id: group.id, from: [alice.account] }]);
+    const again = await his.conversations.finishClone(group.id, await allOf(group));
+    assert.deepEqual([again?.joined, again?.record.state, invitations.pending()], [true, "active", []]);
+  }));
+
+Deno.test("invitations: one that came while we left waits on, or is accepted as the policy says, when that has ended", () =>
+  withPlaces([alice, bob], async (hers, his) => {
+    const group = await leaving(hers, his);
+    const { invitations, events } = invitationsOf(his, () => true);
+    invitations.onInvite(peerOf(alice), invite(undefined, group.id));
+    his.conversations.leave(group.id);
+    assert.equal(invitations.pending().length, 1);
+    invitations.onNoted(group.id);
+    assert.deepEqual(events.slice(1), [`accepted ${group.id} ${alice.account}`]);
   }));

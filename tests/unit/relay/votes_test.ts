@@ -17,7 +17,7 @@ function groupsOf({ store, clock, conversations }: Place, { account }: Identity)
   const quiet = { connected: () => [], onOwed: () => {}, onSent: () => {}, send: () => Promise.resolve() };
   const invitations = new OwedInvitations({ store, clock, conversations, ...quiet });
   const delivery = new Emitter<DeliveryEvents>();
-  return new Groups({ store, clock, self: account, conversations, delivery, invitations });
+  return new Groups({ store, clock, self: account, conversations, delivery, invitations, onLeft: () => {} });
 }
 
 interface TwoAdmins {
