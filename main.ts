@@ -75,8 +75,8 @@ async function start(config: Config, opened: AsyncDisposableStack): Promise<void
   opened.defer(() => face.close());
   if (config.serveNames) {
     const names = serveNames(nameServerOf(takeovers, node), config.serveNames);
-    opened.defer(() => names.close());
-    log.info("the name server listens at {url}", { url: names.url });
+    if (names) opened.defer(() => names.close());
+    if (names) log.info("the name server listens at {url}", { url: names.url });
   }
   takeovers.attach(node, {
     create: () => createNode(config, takeovers),

@@ -303,7 +303,16 @@ const schema = z.strictObject({
     fallback: "true",
     meaning: "`true` or `false`: the files that members sent are in those back-ups, too.",
   }),
+}).superRefine(({ http, serveNames }, { addIssue }) => {
+  if (!serveNames || !areOnePlace(http, serveNames)) return;
+  addIssue({ code: "custom", path: ["serveNames"], message: "must be another address or port than the console's" });
 });
+
+/** Can only one of two servers listen where these say? */
+function areOnePlace(a: HostPort, b: HostPort): boolean {
+  const isAny = ({ host }: HostPort) => ["0.0.0.0", "::", "localhost"].includes(host);
+  return a.port !== 0 && a.port === b.port && (a.host === b.host || isAny(a) || isAny(b));
+}
 
 /** The settings of a node. */
 export type Config = z.infer<typeof schema>;

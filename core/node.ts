@@ -464,6 +464,7 @@ export class Node implements RunnableNode {
 
   async joinOffer(secret: string): Promise<JoinOffer> {
     return await refusing(async () => {
+      if (this.#relay.revoked) throw new NodeError("conflict", "this node takes part in nothing any more");
       const { title, description } = await this.#relay.joinLinks.target(secret).profile();
       return { title, description, jamiId: this.identity.account, name: this.config.name };
     });
@@ -475,6 +476,7 @@ export class Node implements RunnableNode {
 
   async leave(id: string): Promise<void> {
     if (this.#known(id).state === "left") throw new NodeError("conflict", "the conversation was left already");
+    if (this.#relay.revoked) return this.#relay.conversations.leave(id); // nobody is there to tell
     await refusing(() => this.#relay.groups.leave(id));
   }
 

@@ -75,13 +75,14 @@ export class NodeConfiguration implements SettingsApi {
     if (problems.length > 0) return { ok: false, problems };
     const changes = Object.fromEntries(Object.entries(values).map(([key, value]) => [key, value ?? undefined]));
     const before = this.state();
-    const next = this.#next(changes);
+    let next: Config;
     try {
+      next = this.#next(changes, before);
       await this.options.check(next);
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error;
-      const [key] = /^\w+(?=: )/.exec(error.message) ?? [""];
-      return { ok: false, problems: [{ key, message: error.message.replace(/^\w+: /, "") }] };
+      const [, key = "", message] = /^(?:.*: )?(\w+): (.*)$/s.exec(error.message) ?? [, "", error.message];
+      return { ok: false, problems: [{ key, message }] };
     }
     writeSettings(config, changes);
     const live = Object.keys(changes).filter((key): key is Key => isKey(key) && SETTING_TRAITS[key].live === true);
@@ -104,12 +105,15 @@ export class NodeConfiguration implements SettingsApi {
     return message === null ? null : { key, message };
   }
 
-  /** @throws {NodeError} "conflict" when the file has something else in it that cannot be used */
-  #next(changes: Record<string, unknown>): Config {
+  /**
+   * @throws {ConfigError} when the values do not fit those that stand already
+   * @throws {NodeError} "conflict" when the file has something else in it that cannot be used
+   */
+  #next(changes: Record<string, unknown>, { problem }: SettingsState): Config {
     try {
       return originsOf(this.options.config).again(changes);
     } catch (error) {
-      if (!(error instanceof ConfigError)) throw error;
+      if (!(error instanceof ConfigError) || problem === "") throw error;
       throw new NodeError("conflict", `The settings file cannot be used: ${messageOf(error)}`, { cause: error });
     }
   }

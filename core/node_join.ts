@@ -54,12 +54,16 @@ async function byArchive(dir: string, file: string): Promise<void> {
       return say(`Import: this node is a device of jami:${account} now.`);
     } catch (error) {
       const isPassword = error instanceof ArchiveError && /password/.test(error.reason);
-      if (!isPassword) throw error;
+      if (!isPassword) throw error instanceof ArchiveError ? unusable(file, error) : error;
       const typed = await ask(isWrong || password !== "");
       if (typed === null) throw new JoinError(`${file}: ${error.reason}: set KITUO_ARCHIVE_PASSWORD`, { cause: error });
       password = typed;
     }
   }
+}
+
+function unusable(file: string, error: ArchiveError): JoinError {
+  return new JoinError(`${file} cannot be used as an account's archive: ${error.message}`, { cause: error });
 }
 
 async function byLink(dir: string, config: Config): Promise<void> {

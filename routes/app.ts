@@ -56,6 +56,7 @@ import { measure } from "./middlewares/measure.ts";
 import { limitBody } from "./middlewares/limit_body.ts";
 import { jsonBody } from "./middlewares/json_body.ts";
 import { sameOrigin } from "./middlewares/same_origin.ts";
+import { takesPart } from "./middlewares/takes_part.ts";
 import { securityHeaders } from "./middlewares/security_headers.ts";
 import type { ApiDocument } from "./api_document.ts";
 import { operationsPages } from "./operations_pages.tsx";
@@ -132,6 +133,7 @@ export function createApp(node: NodeApi, options: AppOptions): OpenAPIHono {
     noStore,
     gate(app, endpoints, admins, nothingAt),
     audit(endpoints, admins),
+    takesPart(endpoints, node, API),
     limitBody(endpoints),
     jsonBody,
   );

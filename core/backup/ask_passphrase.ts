@@ -17,7 +17,14 @@ const ENTER = "\r\n", ERASE = "\x7f\b", GIVE_UP = "\x03\x04";
  */
 export async function passphraseFrom(file: string | undefined, { twice = false } = {}): Promise<string> {
   if (file !== undefined) return passphraseIn(file);
-  if (!Deno.stdin.isTerminal()) return firstLine(await readAll(Deno.stdin));
+  if (!Deno.stdin.isTerminal()) {
+    const given = firstLine(await readAll(Deno.stdin));
+    if (given !== "") return given;
+    throw new BackupError(
+      "passphrase",
+      "No passphrase was given: write it to standard input, or --passphrase-file FILE.",
+    );
+  }
   const typed = typeUnseen("Passphrase of the back-up: ");
   if (twice && typeUnseen("The same again: ") !== typed) {
     throw new BackupError("passphrase", "These were two different passphrases.");

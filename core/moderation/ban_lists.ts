@@ -10,7 +10,13 @@ import type { BanList, BanListEntry } from "../store/bans.ts";
 import type { Store } from "../store/store.ts";
 import { fetchList, type Resolve, unfitUrl } from "./ban_list_fetch.ts";
 import { ListError, type ReadList } from "./ban_list_format.ts";
-import { LIST_RETRY_FIRST_MS, LIST_RETRY_LONGEST_MS, LISTS_EVERY_MS, MAX_LISTS } from "./constants.ts";
+import {
+  LIST_PATIENCE_MS,
+  LIST_RETRY_FIRST_MS,
+  LIST_RETRY_LONGEST_MS,
+  LISTS_EVERY_MS,
+  MAX_LISTS,
+} from "./constants.ts";
 
 const log = getLogger(["kituo", "moderation"]);
 
@@ -96,13 +102,24 @@ export class BanLists extends Emitter<BanListsEvents> {
     this.emit("changed", { id });
   }
 
-  /** Fetches a list now; a failure is noted in it. @throws {NoList} */
+  /** Fetches a list now; a failure is noted in it, also one that comes after the answer. @throws {NoList} */
   async refresh(id: string): Promise<BanList> {
     this.#get(id);
     const work = this.#fetching.run(id, () => this.#fetch(id)).finally(() => this.#running.delete(work));
     this.#running.set(work, id);
-    await work;
+    await this.#patiently(work);
     return this.#get(id);
+  }
+
+  /** Waits for a fetch, though not for a server that keeps us waiting: the fetch goes on. */
+  async #patiently(work: Promise<unknown>): Promise<void> {
+    const { promise: enough, resolve } = Promise.withResolvers<void>();
+    const cancel = this.options.clock.after(LIST_PATIENCE_MS, resolve);
+    try {
+      await Promise.race([work, enough]);
+    } finally {
+      cancel();
+    }
   }
 
   /** Whom lists may not touch changed: each is taken in anew. */

@@ -60,6 +60,9 @@ export const MAX_LISTS = 50;
 export const LIST_TIMEOUT_MS = 30_000;
 export const LIST_REDIRECTS = 3;
 
+/** Whoever asks for a fetch is answered after this long at most: what comes of it stands in the list. */
+export const LIST_PATIENCE_MS = 8_000;
+
 /** Lists that are due are looked for this often. */
 export const LISTS_EVERY_MS = 30_000;
 

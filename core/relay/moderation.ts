@@ -88,6 +88,15 @@ export class Moderation {
     const { groups, store, clock } = this.options;
     const reason = `invited by ${by || "somebody"}, who is no admin; only admins invite in this group`;
     await groups.ban(conversation, account, reason);
+    // the ban is this node's own: with its reason, as those of moderators
+    const terms = { reason, by: "system", expires: null };
+    store.conversationBans.put({
+      conversation: conversation.id,
+      target: account,
+      held: false,
+      ...terms,
+      at: clock.now(),
+    });
     store.audit.append({
       actor: "system",
       address: "",

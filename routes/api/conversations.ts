@@ -56,9 +56,9 @@ const detail = z.object({
 }).openapi("Conversation");
 
 /** A line of the profile: line breaks would end it. */
-const line = (most: number) =>
+const line = (most: number, mayBeEmpty = true) =>
   text(most).regex(/^[^\r\n]*$/, "must have no line breaks")
-    .refine((text) => !isBlank(text), "must not be blank").trim();
+    .refine((text) => text === "" ? mayBeEmpty : !isBlank(text), "must not be blank").trim();
 const title = line(MAX_TITLE);
 const description = line(MAX_DESCRIPTION);
 
@@ -68,7 +68,7 @@ const avatar = z.union([z.literal(""), z.base64()]).refine((text) => text.length
 
 const newGroup = z.strictObject({
   mode: z.enum(["admin-invites-only", "invites-only", "public"]),
-  title: title.min(1, "must not be blank").optional(),
+  title: line(MAX_TITLE, false).openapi({ minLength: 1 }).optional(),
   description: description.optional(),
   avatar: avatar.optional(),
 }).openapi("NewGroup");

@@ -98,11 +98,12 @@ export const mayNotBeKnown = {
   502: problemResponse("The name server cannot be reached, or its answer does not hold."),
 };
 
-/** For routes that change something. */
+/** For routes that change something: also a revoked node refuses so what needs the others. */
 export const mayConflict = { 409: problemResponse("It contradicts the present state.") };
 
 /** For routes that change something without a body, and refuse one that cannot be meant. */
 export const withoutBody = {
+  ...mayConflict,
   413: problemResponse("The body is larger than 64 KiB, or than `x-kituo-room` of the route."),
   415: problemResponse("The body is not application/json."),
   507: problemResponse("The disk is full."),

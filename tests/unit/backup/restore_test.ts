@@ -240,3 +240,18 @@ Deno.test("memory stays small although files are large", () =>
     assert.ok(size > big);
     assert.ok(most < big / 2, `${most} bytes more`);
   }));
+
+Deno.test("where no passphrase is given, that is what is said", async () => {
+  const file = await Deno.makeTempFile();
+  try {
+    const command = new URL("../../../core/backup/restore_command.ts", import.meta.url).pathname;
+    const { code, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: ["run", "-A", "--no-check", command, file, "--data", `${file}.data`],
+      stdin: "null",
+    }).output();
+    assert.equal(code, 2);
+    assert.match(new TextDecoder().decode(stderr), /No passphrase was given.*Nothing was restored/);
+  } finally {
+    await Deno.remove(file);
+  }
+});

@@ -7,7 +7,12 @@ import { systemRandom } from "../../../core/base/random.ts";
 import { fetchList, type ListSource } from "../../../core/moderation/ban_list_fetch.ts";
 import { readList, writeList } from "../../../core/moderation/ban_list_format.ts";
 import { BanLists } from "../../../core/moderation/ban_lists.ts";
-import { LIST_TIMEOUT_MS, MAX_LIST_BYTES, MAX_LIST_ENTRIES } from "../../../core/moderation/constants.ts";
+import {
+  LIST_PATIENCE_MS,
+  LIST_TIMEOUT_MS,
+  MAX_LIST_BYTES,
+  MAX_LIST_ENTRIES,
+} from "../../../core/moderation/constants.ts";
 import { migrate } from "../../../core/store/migrations.ts";
 import { Store } from "../../../core/store/store.ts";
 import { until } from "../../support/people.ts";
@@ -237,4 +242,20 @@ Deno.test("lists: unsubscribing undoes only what no other list and no own ban sa
   assert.deepEqual([1, 2, 3].map(banned), [false, true, true]);
   await made.stop();
   store.close();
+});
+
+Deno.test("lists: nobody waits long for a server that is silent; what comes of it stands in the list", async () => {
+  await withServer(() => {}, async (url, asked) => {
+    const { store, clock, lists: made } = lists();
+    const subscribed = made.subscribe({ url, allowPrivate: true, interval: 3_600 }, "Neema");
+    await until("it asked", () => asked.length > 0);
+    await clock.advance(LIST_PATIENCE_MS);
+    const { id, fetched, error } = await subscribed;
+    assert.deepEqual([fetched, error], [0, ""]);
+    await clock.advance(LIST_TIMEOUT_MS - LIST_PATIENCE_MS);
+    await until("it failed", () => store.banLists.get(id)?.error !== "");
+    assert.match(store.banLists.get(id)?.error ?? "", /within 30 s/);
+    await made.stop();
+    store.close();
+  });
 });

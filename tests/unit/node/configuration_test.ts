@@ -118,6 +118,9 @@ Deno.test("a wrong value is explained at its key, and nothing of the change is d
       [{ config: "/x.json" }, "config", /only where the node is started/],
       [{ backupDir: "/etc" }, "backupDir", /only where the node is started/],
       [{ backupPassphraseFile: "/etc/shadow" }, "backupPassphraseFile", /only where the node is started/],
+      [{ serveNames: "127.0.0.1:8042" }, "serveNames", /another address or port than the console/],
+      [{ serveNames: "0.0.0.0:8042" }, "serveNames", /another address or port/],
+      [{ http: "127.0.0.1:9000", serveNames: "localhost:9000" }, "serveNames", /another address or port/],
       [{ picture: "/none.png" }, "picture", /^\/none\.png cannot be read/],
       [{ __proto__x: 1, constructor: 1 }, "__proto__x", /no such setting/],
     ];

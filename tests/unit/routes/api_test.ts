@@ -342,3 +342,11 @@ Deno.test("every answer tells browsers to do nothing with it", async () => {
     assert.equal(response.headers.get("access-control-allow-origin"), null);
   }
 });
+
+Deno.test("a blank title is refused once", async () => {
+  const { ask } = setUp();
+  for (const title of ["", "  ", "\u200b"]) {
+    const detail = await problemOf(ask("POST", "/conversations", { mode: "public", title }), 422);
+    assert.equal(detail.match(/blank/g)?.length, 1, detail);
+  }
+});

@@ -37,3 +37,35 @@ Deno.test("a node that its account has revoked is not ready, and says why", asyn
   const problem = await problemOf(app.request("/readyz"), 503);
   assert.match(JSON.stringify(problem), /revoked/);
 });
+
+/** What a revoked node still does: all that is this machine's own. */
+const AT_HOME = [
+  /^\w+ \/api\/v1\/(admin-invitations|admins|backups|name-server|passkeys|password|sessions?|settings|setup|tokens)\b/,
+  /^delete \/api\/v1\/conversations\/\{id\}$/,
+  /^(post|delete) \/api\/v1\/conversations\/\{id\}\/reveal$/,
+  /^post \/api\/v1\/conversations\/\{id\}\/leave$/,
+  /^post \/api\/v1\/devices\/archive$/,
+];
+
+Deno.test("a revoked node refuses to write what nobody would hear, and goes on with what is its own", async () => {
+  const { ask, node } = setUp();
+  node.revoked = true;
+  const { paths } = await (await ask("GET", "/openapi.json")).json();
+  const refused: string[] = [], answered: string[] = [];
+  for (const [path, methods] of Object.entries<object>(paths)) {
+    for (const method of Object.keys(methods).filter((method) => path.startsWith("/api/v1") && method !== "get")) {
+      const filled = path.replace(/\{\w+\}/g, "0".repeat(40)).replace("/api/v1", "");
+      if (filled === "/session") continue; // it would sign out
+      const answer = await ask(method.toUpperCase(), filled, {});
+      const { detail = "" } = answer.status === 409 ? await answer.json() : {};
+      await answer.body?.cancel().catch(() => {}); // reason: it may be read already
+      const list = /revoked this device/.test(detail) ? refused : answered;
+      list.push(`${method} ${path}`);
+    }
+  }
+  const isHome = (route: string) => AT_HOME.some((pattern) => pattern.test(route));
+  assert.deepEqual(refused.filter(isHome), []);
+  assert.deepEqual(answered.filter((route) => !isHome(route)), []);
+  assert.ok(refused.includes("post /api/v1/contacts") && refused.includes("delete /api/v1/devices/{deviceId}"));
+  assert.equal((await ask("GET", "/conversations")).status, 200);
+});

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { adminToken, AdminTokenError } from "../../../routes/admin_token.ts";
-import { ListenError, serve } from "../../../routes/serve.ts";
+import { ListenError, serve, serveNames } from "../../../routes/serve.ts";
 import { FakeNode } from "./fake_node.ts";
 import { TOKEN } from "./support.ts";
 
@@ -80,6 +80,16 @@ Deno.test("an address in use is refused with a sentence that names it", async ()
     () => serve(new FakeNode(), TOKEN, { host: "127.0.0.1", port }),
     (error) => error instanceof ListenError && error.message.includes(`127.0.0.1:${port}`),
   );
+  await first.close();
+});
+
+Deno.test("a name server that cannot listen does not keep the node from its work", async () => {
+  const node = new FakeNode();
+  const first = serve(node, TOKEN, { host: "127.0.0.1", port: 0 });
+  assert.equal(serveNames(node.nameServer, { host: "127.0.0.1", port: Number(new URL(first.url).port) }), null);
+  const names = serveNames(node.nameServer, { host: "127.0.0.1", port: 0 });
+  assert.match(names?.url ?? "", /^http/);
+  await names?.close();
   await first.close();
 });
 
