@@ -175,12 +175,23 @@ export class Contacts extends Emitter<ContactEvents> {
     this.#put({ account, added, removed: now, confirmed: confirmed && !ban, banned: ban, conversation });
   }
 
-  /** Ends the ban of an account that was no contact, or is none any more. @returns was it banned? */
+  /** The node keeps an account out: our other devices are told. Whom we both were contacts with is one again when that ends. */
+  keepOut(account: AccountId): void {
+    const { store, clock } = this.options;
+    if (store.contacts.isBanned(account)) return;
+    const old = store.contacts.get(account);
+    const { added = 0, conversation = "" } = old ?? {};
+    const confirmed = old?.confirmed === true && store.contacts.isActive(account);
+    this.#put({ ...old, account, added, removed: Math.max(clock.now(), added), confirmed, banned: true, conversation });
+  }
+
+  /** Ends the ban of an account, later than it began: our other devices end it, too. @returns was it banned? */
   readmit(account: AccountId): boolean {
-    const { store } = this.options;
+    const { store, clock } = this.options;
     const contact = store.contacts.get(account);
     if (!contact || !store.contacts.isBanned(account)) return false;
-    this.#put({ ...contact, banned: false });
+    const now = Math.max(clock.now(), contact.removed + 1);
+    this.#put({ ...contact, banned: false, ...contact.confirmed ? { added: now } : { removed: now } });
     return true;
   }
 

@@ -43,7 +43,7 @@ export interface BansOptions {
   self: { account: AccountId; device: DeviceId };
   conversations: Pick<Conversations, "get" | "all" | "of" | "on">;
   groups: Pick<Groups, "ban" | "unban">;
-  contacts: Pick<Contacts, "readmit">;
+  contacts: Pick<Contacts, "keepOut" | "readmit">;
   /** Those who are kept out changed. */
   enforce(): void;
 }
@@ -122,9 +122,10 @@ export class Bans extends Emitter<BansEvents> {
    * @throws {OwnTarget}
    */
   async banFromNode(target: string, terms: Terms, inGroups = false): Promise<Oid[]> {
-    const { store, clock, self, enforce } = this.options;
+    const { store, clock, self, contacts, enforce } = this.options;
     if (target === self.account || target === self.device) throw new OwnTarget("this is the node itself");
     store.nodeBans.put({ target, ...terms, at: clock.now() });
+    if (!isDeviceId(target)) contacts.keepOut(target);
     enforce();
     this.emit("node", { target });
     return inGroups ? await this.#banInGroups(target, terms) : [];

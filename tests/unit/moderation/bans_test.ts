@@ -56,6 +56,7 @@ Deno.test("bans: of the node begin, end by hand or time, and never name the node
     await assert.rejects(here.bans.banFromNode(alice.device, terms(null)), /node itself/);
     assert.deepEqual(await here.bans.banFromNode(bob.account, terms(null)), []);
     assert.ok(nodeBans.isBanned(bob.account, hers.clock.now()));
+    assert.deepEqual(here.keptOut, [bob.account]);
     assert.ok(!isOut(group, bob));
     assert.deepEqual(await here.bans.banFromNode(bob.account, terms(hers.clock.now() + HOUR), true), [group.id]);
     assert.ok(isOut(group, bob));

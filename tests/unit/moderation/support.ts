@@ -25,6 +25,8 @@ export interface Scene {
   files: Emitter<FilesEvents> & { head: Uint8Array };
   /** How often those who are kept out changed. */
   enforced: number;
+  /** Of whom the own devices were told. */
+  keptOut: string[];
   stop(): Promise<void>;
 }
 
@@ -49,14 +51,14 @@ export function scene({ store, clock, conversations }: Place): Scene {
     if (contact && store.contacts.isBanned(account)) store.contacts.put({ ...contact, banned: false });
     return contact !== undefined;
   };
-  const scene = { enforced: 0 };
+  const scene = { enforced: 0, keptOut: new Array<string>() };
   const bans = new Bans({
     store,
     clock,
     self: alice,
     conversations,
     groups,
-    contacts: { readmit },
+    contacts: { keepOut: (account) => scene.keptOut.push(account), readmit },
     enforce: () => scene.enforced++,
   });
   const isAllowed = (account: string) => settings.isAllowed(account);

@@ -66,6 +66,23 @@ Deno.test("own devices: a ban, a request answered, and a group left on one reach
     await until("it has ended there", () => again.store.conversations.get(group.id)?.state === "left");
   }));
 
+Deno.test("own devices: whom one keeps out the other keeps out, and readmits; a contact is one again on both", () =>
+  withWorld(async (world) => {
+    const [one, two] = await twoDevices(world);
+    const contact = { account: bob.account, added: Date.now() - 5_000, removed: 0, confirmed: true, banned: false };
+    one.store.contacts.put({ ...contact, conversation: "" });
+    const stranger = "5".repeat(40);
+    for (const account of [bob.account, stranger]) {
+      one.relay.account.contacts.keepOut(account);
+      await until("the ban is at the other", () => two.store.contacts.isBanned(account));
+      assert.ok(!one.relay.account.contacts.isContact(account));
+      assert.ok(one.relay.account.contacts.readmit(account));
+      await until("its end is, too", () => !two.store.contacts.isBanned(account));
+      const isContact = account === bob.account;
+      assert.deepEqual([one, two].map(({ store }) => store.contacts.isActive(account)), [isContact, isContact]);
+    }
+  }));
+
 Deno.test("own devices: a contact that was removed and is added again goes on in its conversation, on both", () =>
   withWorld(async (world) => {
     const [one, two] = await twoDevices(world);
