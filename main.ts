@@ -16,7 +16,7 @@ import { startTelemetry } from "./core/telemetry.ts";
 import { VERSION } from "./core/version.ts";
 import { adminToken } from "./routes/admin_token.ts";
 import { readAssets } from "./routes/assets.ts";
-import { serve, serveNames } from "./routes/serve.ts";
+import { serve, serveNamesIfPossible } from "./routes/serve.ts";
 
 const log = getLogger(["kituo", "main"]);
 
@@ -74,7 +74,7 @@ async function start(config: Config, opened: AsyncDisposableStack): Promise<void
   });
   opened.defer(() => face.close());
   if (config.serveNames) {
-    const names = serveNames(nameServerOf(takeovers, node), config.serveNames);
+    const names = serveNamesIfPossible(nameServerOf(takeovers, node), config.serveNames);
     if (names) opened.defer(() => names.close());
     if (names) log.info("the name server listens at {url}", { url: names.url });
   }

@@ -88,11 +88,16 @@ class Stage {
   }
 }
 
-/** Serves the node's own name server at `at`; null when the address cannot be had: the node does its work without, and says so. */
-export function serveNames(names: NameServerApi, at: HostPort): Face | null {
+/** Serves the node's own name server at `at`. @throws {ListenError} when the address cannot be had */
+export function serveNames(names: NameServerApi, at: HostPort): Face {
   const app = createNameServerApp(names);
+  return face({ what: "name server", setting: "--serve-names" }, at, app.fetch, new AbortController());
+}
+
+/** The same; null when the address cannot be had: the node does its work without, and says so. */
+export function serveNamesIfPossible(names: NameServerApi, at: HostPort): Face | null {
   try {
-    return face({ what: "name server", setting: "--serve-names" }, at, app.fetch, new AbortController());
+    return serveNames(names, at);
   } catch (error) {
     if (!(error instanceof ListenError)) throw error;
     log.warn("the node runs without its name server: {error}", { error: error.message });
