@@ -122,8 +122,15 @@ interopTest("two nodes are one account in two places", async (t) => {
     assert.ok(other);
     await one.api("DELETE", `/devices/${other.deviceId}`, { password: "" });
     await two.until("it to know", async () => /revoked/.test((await two.request("GET", "/readyz")).text));
-    assert.match(await two.logText(), /this device was revoked by its own account/);
-    assert.equal((await two.api<{ connections: number }>("GET", "/node")).connections, 0);
+    await two.until(
+      "its log to say so",
+      async () => /this device was revoked by its own account/.test(await two.logText()),
+    );
+    const connected = async () => (await two.api<{ connections: number }>("GET", "/node")).connections;
+    await two.until("its connections to end", async () => await connected() === 0);
+    const refused = /409.*revoked this device/s;
+    await assert.rejects(two.api("POST", "/conversations", { mode: "public", title: "nobody hears" }), refused);
+    await assert.rejects(two.api("DELETE", `/devices/${devices[0].deviceId}`, { password: "" }), refused);
     assert.ok((await devicesOf(one)).devices.find(({ deviceId }) => deviceId === other.deviceId)?.revoked);
     await bob.stop();
     await alice.start();
