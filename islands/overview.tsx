@@ -79,7 +79,9 @@ export default function OverviewIsland({ lang, t, common, first, waiting }: Prop
         )}
         {totals.requests > 0 && (
           <p class="mt-3">
-            <a class="link" href="/requests">{plural(lang, totals.requests, t.requests)}</a>
+            {waiting === null
+              ? plural(lang, totals.requests, t.requestsOfOthers)
+              : <a class="link" href="/requests">{plural(lang, totals.requests, t.requests)}</a>}
           </p>
         )}
       </header>

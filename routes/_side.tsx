@@ -82,7 +82,9 @@ export function Bar({ page, places }: PlacesProps) {
               class={`${BAR} ${here ? "text-accent font-semibold" : "text-muted"}`}
             >
               <Icon name={icon} />
-              <span class="max-w-full truncate">{t.layout.pages[key]}</span>
+              <span class="max-w-full truncate">
+                {key === "conversations" ? t.layout.short[key] : t.layout.pages[key]}
+              </span>
               {waiting > 0 && (
                 <span class="absolute top-1 left-1/2 ml-1 flex">
                   <Waiting page={page} n={waiting} />

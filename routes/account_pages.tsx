@@ -69,7 +69,12 @@ export function accountPages({ node, admins, sites, draw }: AccountPagesOptions)
     page: (c: Context, shown: Shown) => (texts: AccountTexts) => AccountPage,
     come: (c: Context, given: Record<string, string>) => Promise<SignedIn>,
   ) => {
-    routes.get(path, (c) => show(c, page(c, { failure: "", given: linkOf(c) })));
+    routes.get(path, (c) => {
+      const isIn = path === "/sign-in" && c.get("caller")?.kind === "session";
+      return isIn
+        ? c.redirect(localPath(c.req.query("next")), 303)
+        : show(c, page(c, { failure: "", given: linkOf(c) }));
+    });
     routes.post(path, guard, limit, async (c) => {
       const given = await fieldsOf(c);
       try {

@@ -20,12 +20,19 @@ declare module "hono" {
     caller: Caller | null;
     /** network address; "" = unknown */
     address: string;
+    /** what came to be by the request, for the audit trail: its body and path do not know it */
+    made: { target: string; detail: string } | undefined;
   }
 }
 
 /** Who asks, for what the node itself notes in the audit trail. */
 export function doerOf(c: Context): { actor: string; address: string } {
   return { actor: c.get("caller")?.name ?? "", address: c.get("address") };
+}
+
+/** Notes what came to be: an id or a name for the audit trail, never content. */
+export function made(c: Context, target: string, detail = ""): void {
+  c.set("made", { target, detail });
 }
 
 /** The one who asks, where nobody unknown gets to. @throws {HTTPException} 401 when it is nobody who is known */

@@ -84,7 +84,7 @@ function Control({ setting, t, value, problem, edit }: ControlProps) {
       inputMode={kind === "number" ? "numeric" : undefined}
       autocomplete="off"
       spellcheck={false}
-      placeholder={placeholder}
+      placeholder={/^[A-Z]+$/.test(placeholder) ? "" : placeholder} // a word like FILE is for the usage text
       value={value === null ? "" : `${value}`}
       onInput={(event) =>
         edit(event.currentTarget.value === "" && value !== null ? emptied(setting) : event.currentTarget.value)}

@@ -11,7 +11,7 @@ export function wordsOf({ key, meaning }: SettingInfo, t: SettingsTexts): { name
 
 /** The words of the schema begin with what can be written: where there is a switch, nobody writes it. */
 function forSwitch(meaning: string): string {
-  const rest = meaning.replace(/^true or false: /, "");
+  const rest = meaning.replace(/^`?true`? or `?false`?: /, "");
   return rest.charAt(0).toUpperCase() + rest.slice(1);
 }
 

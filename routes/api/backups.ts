@@ -2,7 +2,7 @@
 
 import { createRoute, z } from "@hono/zod-openapi";
 import type { NodeApi } from "../../core/node_api.ts";
-import { doerOf } from "../caller.ts";
+import { doerOf, made } from "../caller.ts";
 import { MAX_PASSPHRASE } from "../constants.ts";
 import { router } from "../router.ts";
 import { counted, everywhere, json, mayConflict, notFound, owner, text, time, withBody } from "./schemas.ts";
@@ -76,7 +76,11 @@ const getSchedule = createRoute({
 /** The routes of back-ups. */
 export function backupRoutes(api: NodeApi) {
   return router()
-    .openapi(prepare, async (c) => c.json(await api.backups.prepare(c.req.valid("json")), 201))
+    .openapi(prepare, async (c) => {
+      const offer = await api.backups.prepare(c.req.valid("json"));
+      made(c, offer.name, offer.files ? "with files" : "without files");
+      return c.json(offer, 201);
+    })
     .openapi(getSchedule, async (c) => c.json({ schedule: await api.backups.schedule() }, 200))
     .openapi(fetchBackup, (c) => {
       const { name, files, content } = api.backups.take(c.req.valid("param").backupId);

@@ -2,7 +2,7 @@
 
 import { createRoute, z } from "@hono/zod-openapi";
 import type { NodeApi } from "../../core/node_api.ts";
-import { callerOf } from "../caller.ts";
+import { callerOf, made } from "../caller.ts";
 import { MAX_LIST_FILE, MAX_LIST_INTERVAL, MAX_URL, MIN_LIST_INTERVAL } from "../constants.ts";
 import { router } from "../router.ts";
 import { banListFile } from "./bans.ts";
@@ -142,11 +142,16 @@ export function banListRoutes({ moderation }: NodeApi) {
     .openapi(lists, (c) => c.json({ lists: moderation.banLists() }, 200))
     .openapi(subscribe, async (c) => {
       const { name: actor, address } = callerOf(c);
-      return c.json(await moderation.subscribeBanList(c.req.valid("json"), { actor, address }), 201);
+      const wish = c.req.valid("json");
+      const list = await moderation.subscribeBanList(wish, { actor, address });
+      made(c, list.id, placeOf(wish.url));
+      return c.json(list, 201);
     })
     .openapi(putIn, (c) => {
       const { name: actor, address } = callerOf(c);
-      return c.json(moderation.putBanList(c.req.valid("json"), { actor, address }), 201);
+      const list = moderation.putBanList(c.req.valid("json"), { actor, address });
+      made(c, list.id);
+      return c.json(list, 201);
     })
     .openapi(refresh, async (c) => c.json(await moderation.refreshBanList(c.req.valid("param").listId), 200))
     .openapi(remove, (c) => {
@@ -157,4 +162,10 @@ export function banListRoutes({ moderation }: NodeApi) {
       const { limit, offset = 0 } = c.req.valid("query");
       return c.json({ entries: moderation.banListEntries(c.req.valid("param").listId, limit, offset) }, 200);
     });
+}
+
+/** Where a list comes from, without what may be a secret: name, password and query. */
+function placeOf(url: string): string {
+  const { origin, pathname } = new URL(url);
+  return origin + pathname;
 }

@@ -2,6 +2,7 @@
 
 import { createRoute, z } from "@hono/zod-openapi";
 import type { NodeApi } from "../../core/node_api.ts";
+import { made } from "../caller.ts";
 import { router } from "../router.ts";
 import { MAX_AVATAR, MAX_DESCRIPTION, MAX_TITLE } from "../constants.ts";
 import { member } from "./members.ts";
@@ -147,7 +148,11 @@ export function conversationRoutes(api: NodeApi) {
       const { items, next } = api.conversations(c.req.valid("query"));
       return c.json({ conversations: items, next }, 200);
     })
-    .openapi(createGroup, async (c) => c.json(await api.createGroup(c.req.valid("json")), 201))
+    .openapi(createGroup, async (c) => {
+      const group = await api.createGroup(c.req.valid("json"));
+      made(c, group.id);
+      return c.json(group, 201);
+    })
     .openapi(updateGroup, async (c) => {
       return c.json(await api.updateGroup(c.req.valid("param").id, c.req.valid("json")), 200);
     })

@@ -8,7 +8,7 @@ import { isSafe } from "./gate.ts";
 /** Fields of a body that name what something is done to. Never add one that may hold content or a secret. */
 const NAMING = ["jamiId", "deviceId", "name", "role"] as const;
 
-/** One entry for each request that succeeded; the target is made of the path's parameters and {@link NAMING} fields. */
+/** One entry for each request that succeeded; the target is made of the path's parameters, {@link NAMING} fields, and what the route says was made. */
 export function audit(endpoints: Endpoints, admins: Admins): MiddlewareHandler {
   return async (c, next) => {
     await next();
@@ -17,13 +17,14 @@ export function audit(endpoints: Endpoints, admins: Admins): MiddlewareHandler {
     if (!action) return;
     const body = await bodyOf(c);
     const named = NAMING.flatMap((field) => typeof body[field] === "string" ? [body[field]] : []);
+    const made = c.get("made");
     const reason = c.req.query("reason") ?? body.reason;
     admins.note({
       actor: c.get("caller")?.name ?? "",
       address: c.get("address"),
       action,
-      target: [...parametersOf(c), ...named].join(" "),
-      detail: typeof reason === "string" ? reason : "",
+      target: [...parametersOf(c), ...named, ...made ? [made.target] : []].join(" "),
+      detail: typeof reason === "string" ? reason : made?.detail ?? "",
     });
   };
 }

@@ -11,7 +11,10 @@ import { covers, type Role } from "../../core/admins/roles.ts";
 export function requireSession(role: Role, refuse: MiddlewareHandler): MiddlewareHandler {
   return async (c, next) => {
     const caller = c.get("caller");
-    if (!caller) return c.redirect(`/sign-in?next=${encodeURIComponent(c.req.path)}`, 303);
+    if (!caller) {
+      const next = c.req.path + new URL(c.req.url).search;
+      return c.redirect(`/sign-in?next=${encodeURIComponent(next)}`, 303);
+    }
     return covers(caller.role, role) ? await next() : await refuse(c, next);
   };
 }

@@ -15,6 +15,8 @@ export const en = {
       settings: "Settings",
       api: "API",
     },
+    /** on phones, where there is little room */
+    short: { conversations: "Chats" },
     groupNode: "This node",
     more: "More",
     settingsTabs: {
@@ -129,6 +131,10 @@ export const en = {
     uptime: "Running for",
     version: "Version",
     requests: { one: "{n} request waits for you", other: "{n} requests wait for you" },
+    requestsOfOthers: {
+      one: "{n} request waits for a moderator",
+      other: "{n} requests wait for a moderator",
+    },
     live: "Live",
     lost: "Connection lost, trying again",
   },
@@ -141,7 +147,7 @@ export const en = {
       waiting: "Waiting messages",
       title: "Title",
       members: "Members",
-      commits: "Messages",
+      commits: "Entries",
     },
     count: { one: "{n} conversation", other: "{n} conversations" },
     none: "No conversation yet.",
@@ -152,7 +158,7 @@ export const en = {
     noneFound: "Nothing fits.",
     more: "Show more",
     members: { one: "{n} member", other: "{n} members" },
-    commits: { one: "{n} message", other: "{n} messages" },
+    commits: { one: "{n} entry", other: "{n} entries" },
     untitled: "Without title",
   },
   conversation: {
@@ -314,7 +320,8 @@ export const en = {
     selectAll: "Select all",
     select: "Select {name}",
     selected: { one: "{n} selected", other: "{n} selected" },
-    keys: "Keys: arrows or j/k to move, x to select, a accept, d decline, b block.",
+    keys:
+      "Keys, while a row has the focus (Tab leads there): arrows or j/k to move, x to select, a accept, d decline, b block.",
     accepted: { one: "{n} accepted", other: "{n} accepted" },
     declined: { one: "{n} declined", other: "{n} declined" },
     blocked: { one: "{n} blocked", other: "{n} blocked" },

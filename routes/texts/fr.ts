@@ -17,6 +17,7 @@ export const fr: Texts = {
       settings: "Réglages",
       api: "API",
     },
+    short: { conversations: "Discussions" },
     groupNode: "Ce nœud",
     more: "Plus",
     settingsTabs: {
@@ -132,6 +133,10 @@ export const fr: Texts = {
     uptime: "En marche depuis",
     version: "Version",
     requests: { one: "{n} demande vous attend", other: "{n} demandes vous attendent" },
+    requestsOfOthers: {
+      one: "{n} demande attend la modération",
+      other: "{n} demandes attendent la modération",
+    },
     live: "En direct",
     lost: "Connexion perdue, nouvel essai",
   },
@@ -144,7 +149,7 @@ export const fr: Texts = {
       activity: "Dernière activité",
       title: "Titre",
       members: "Membres",
-      commits: "Messages",
+      commits: "Entrées",
     },
     count: { one: "{n} conversation", other: "{n} conversations" },
     none: "Aucune conversation pour l’instant.",
@@ -155,7 +160,7 @@ export const fr: Texts = {
     noneFound: "Rien ne correspond.",
     more: "En montrer plus",
     members: { one: "{n} membre", other: "{n} membres" },
-    commits: { one: "{n} message", other: "{n} messages" },
+    commits: { one: "{n} entrée", other: "{n} entrées" },
     untitled: "Sans titre",
   },
   conversation: {
@@ -318,7 +323,8 @@ export const fr: Texts = {
     selectAll: "Tout sélectionner",
     select: "Sélectionner {name}",
     selected: { one: "{n} sélectionnée", other: "{n} sélectionnées" },
-    keys: "Touches : flèches ou j/k pour se déplacer, x sélectionner, a accepter, d refuser, b bloquer.",
+    keys:
+      "Touches, quand une ligne a le focus (Tab y mène) : flèches ou j/k pour se déplacer, x sélectionner, a accepter, d refuser, b bloquer.",
     accepted: { one: "{n} acceptée", other: "{n} acceptées" },
     declined: { one: "{n} refusée", other: "{n} refusées" },
     blocked: { one: "{n} bloquée", other: "{n} bloquées" },

@@ -104,7 +104,7 @@ const fr: OperationsTexts = {
   backup: {
     make: "Faire une sauvegarde",
     makeHint: "Un seul fichier chiffré avec l’identité du nœud, ses contacts, conversations, administrateurs et " +
-      "réglages. Restauré sur une autre machine, c’est le même nœud, avec le même Jami ID.",
+      "réglages. Restauré sur une autre machine, c’est le même nœud, avec le même identifiant Jami.",
     passphrase: "Phrase secrète",
     passphraseHint:
       "Au moins 12 caractères. Notez-la ailleurs : sans elle personne ne peut ouvrir le fichier, pas même vous.",
@@ -154,7 +154,7 @@ const fr: OperationsTexts = {
     what:
       "Un pair Jami toujours en ligne : il garde les conversations dont il est membre et remet à chacun ce qu’il a manqué.",
     version: "Version",
-    jamiId: "Jami ID",
+    jamiId: "Identifiant Jami",
     device: "Appareil",
     runtime: "Fonctionne avec",
     licence: "Licence",

@@ -148,11 +148,11 @@ const fr: RefusedTexts = {
     "Edit commit changes files of others": "Une modification change aussi des fichiers qui ne sont pas à son auteur.",
     "Member removed by somebody else": "Quelqu’un fut retiré comme s’il était parti de lui-même.",
     "Leaving member changes more than its own files": "Quelqu’un qui partait a aussi changé ce qui est à d’autres.",
-    "Ban or un-ban does not move the file of its target": "Une exclusion dit une chose et en fait une autre.",
+    "Ban or un-ban does not move the file of its target": "Un bannissement dit une chose et en fait une autre.",
     "File with an unusual mode": "Il met dans le dépôt un fichier d’un genre inhabituel, par exemple un lien.",
     "Unreadable object": "Une partie est illisible.",
     "Missing object": "Une partie manque.",
-    "Merge brings back what one side changed": "Une fusion annule, par exemple, une exclusion décidée d’un côté.",
+    "Merge brings back what one side changed": "Une fusion annule, par exemple, un bannissement décidé d’un côté.",
     "descends from a refused commit": "Il suit un commit refusé.",
   },
 };

@@ -120,3 +120,17 @@ Deno.test("the pages are in French for who reads French", async () => {
   const response = await setUp().app.request("/sign-in", { headers: { "accept-language": "fr-FR,fr;q=0.9" } });
   assert.match(await pageOf(response, 200), /<html lang="fr">[^]*Mot de passe/);
 });
+
+Deno.test("the way to the sign-in keeps the query, and who is in is led on", async () => {
+  const { app, node } = setUp();
+  const { secret } = await session(node, "viewer");
+  const out = await app.request("/conversations?q=walk&x=1");
+  assert.equal(out.headers.get("location"), `/sign-in?next=${encodeURIComponent("/conversations?q=walk&x=1")}`);
+  const headers = browser(secret);
+  const where = async (path: string) => (await app.request(path, { headers })).headers.get("location");
+  assert.equal(await where("/sign-in"), "/");
+  assert.equal(await where("/sign-in?next=%2Faudit%3Fq%3D1"), "/audit?q=1");
+  assert.equal(await where("/sign-in?next=%2F%2Fevil.example"), "/");
+  const home = await (await app.request("/", { headers })).text();
+  assert.ok(home.includes("1 request waits for a moderator") && !home.includes('href="/requests"'));
+});

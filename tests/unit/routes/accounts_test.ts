@@ -291,7 +291,7 @@ Deno.test("whatever is changed is noted: who, from where, what, to what, why; wh
     ["POST", `/requests/${id(1)}/accept`, undefined, "request.accept", id(1), ""],
     ["POST", "/contacts", { jamiId: `jami:${id(5)}` }, "contact.add", `jami:${id(5)}`, ""],
     ["DELETE", `/contacts/${id(5)}`, undefined, "contact.remove", id(5), ""],
-    ["POST", "/conversations", { mode: "public", title: "Siri" }, "conversation.create", "", ""],
+    ["POST", "/conversations", { mode: "public", title: "Siri" }, "conversation.create", id(0xc1), ""],
     ["PATCH", conversation, { title: "Siri" }, "conversation.update", CONVERSATION, ""],
     ["POST", `${conversation}/leave`, undefined, "conversation.leave", CONVERSATION, ""],
     ["POST", `${conversation}/messages`, { body: "Siri" }, "message.post", CONVERSATION, ""],

@@ -114,7 +114,9 @@ Deno.test("lists: subscribed to by owners only, put in with more room than other
   const headers = { ...browser((await session(node, "moderator")).secret), "content-type": "application/json" };
   const body = JSON.stringify({ url: "https://lists.example.org/a.json" });
   assert.equal((await app.request("/api/v1/ban-lists", { method: "POST", headers, body })).status, 403);
-  const made = await (await ask("POST", "/ban-lists", { url: "https://lists.example.org/a.json" })).json();
+  const made = await (await ask("POST", "/ban-lists", { url: "https://u:p@lists.example.org/a.json?key=s" })).json();
+  const [{ action, target, detail }] = node.admins.audit({}, 1);
+  assert.deepEqual([action, target, detail], ["ban-list.subscribe", made.id, "https://lists.example.org/a.json"]);
   assert.deepEqual([made.interval, made.allowPrivate], [86_400, false]);
   await problemOf(ask("POST", "/ban-lists", { url: "ftp://lists.example.org" }), 422);
   const entries = Array.from({ length: 2_000 }, (_, n) => ({ jamiId: id(n), reason: "" }));

@@ -27,9 +27,9 @@ Deno.test("a back-up is asked for with a passphrase and fetched once; both are i
   assert.equal(await answer.text(), "sealed");
   await problemOf(app.request(`/api/v1/backups/${id}`, { headers }), 404);
   const trail = node.admins.audit({ action: "backup." }, 10);
-  assert.deepEqual(trail.map(({ action, actor }) => [action, actor]), [
-    ["backup.fetch", "some owner"],
-    ["backup.create", "some owner"],
+  assert.deepEqual(trail.map(({ action, actor, target }) => [action, actor, target]), [
+    ["backup.fetch", "some owner", name],
+    ["backup.create", "some owner", name],
   ]);
   assert.equal(JSON.stringify(trail).includes("herons"), false);
   assert.deepEqual(await (await ask("GET", "/backups")).json(), { schedule: null });
