@@ -126,7 +126,7 @@ export function createApp(node: NodeApi, options: AppOptions): OpenAPIHono {
   const endpoints = new Endpoints(app, API);
   app.use(measure(node.metrics));
   app.use(findCaller({ admins, token, sites, proxies }));
-  app.use("/join/*", joinGate(clock)); // its headers replace those of all other answers
+  app.use("/join/*", joinGate(clock, assets)); // its headers replace those of all other answers
   app.use(securityHeaders, sameOrigin);
   app.use(
     `${API}/*`,
@@ -147,7 +147,7 @@ export function createApp(node: NodeApi, options: AppOptions): OpenAPIHono {
   app.route("/", assetRoutes(assets));
   app.route("/", healthRoutes(node));
   app.route("/", metricsRoutes(node));
-  app.route("/", joinRoutes(node));
+  app.route("/", joinRoutes(node, assets));
   const resources = [
     nodeRoutes,
     requestRoutes,

@@ -11,19 +11,22 @@ import { networkOf } from "../core/base/network.ts";
 import { type NodeApi, NodeError, type NodeFault } from "../core/node_api.ts";
 import { givenJamiId, id, json } from "./api/schemas.ts";
 import { JOIN_ADDRESSES, JOIN_BURST, JOIN_RATE, MAX_JOIN_BODY } from "./constants.ts";
-import { joinedPage, joinPage, refusedPage } from "./join_page.ts";
+import { ASSETS, type Assets } from "./assets.ts";
+import { joinedPage, type JoinLook, joinPage, laterPage, refusedPage } from "./join_page.ts";
+import { joinTexts } from "./texts/join.ts";
+import { languageFor } from "./texts/index.ts";
 import { problem, problemResponse } from "./problem.ts";
 import { router } from "./router.ts";
 
-/** Which status tells of which refusal, and how a page puts it. */
-const REFUSALS: Record<NodeFault, { status: 400 | 403 | 404 | 409 | 429 | 502; why: string }> = {
-  "not found": { status: 404, why: "This link does not work, or not any more. Ask for a new one." },
-  "forbidden": { status: 403, why: "This account cannot be invited." },
-  "too many": { status: 429, why: "Too many people use this link just now. Try again in a few minutes." },
-  "bad request": { status: 400, why: "This Jami ID cannot be invited: is it yours?" },
-  "unfit": { status: 400, why: "This Jami ID cannot be invited." },
-  "unavailable": { status: 502, why: "This does not work at the moment. Try again in a few minutes." },
-  "conflict": { status: 409, why: "The group cannot be joined at the moment." },
+/** Which status tells of which refusal. */
+const STATUS: Record<NodeFault, 400 | 403 | 404 | 409 | 429 | 502> = {
+  "not found": 404,
+  "forbidden": 403,
+  "too many": 429,
+  "bad request": 400,
+  "unfit": 400,
+  "unavailable": 502,
+  "conflict": 409,
 };
 
 const params = z.object({ secret: z.string().max(100) });
@@ -64,37 +67,41 @@ const askToJoin = createRoute({
 });
 
 /** What stands before the join pages: a limit for each address, small bodies, and headers that let the form be sent. */
-export function joinGate(clock: Clock): MiddlewareHandler {
-  return every(pageHeaders, perAddress(clock), bodyLimit({ maxSize: MAX_JOIN_BODY, onError: tooLarge }));
+export function joinGate(clock: Clock, assets: Assets): MiddlewareHandler {
+  return every(pageHeaders, perAddress(clock, assets), bodyLimit({ maxSize: MAX_JOIN_BODY, onError: tooLarge }));
 }
 
 /** The routes of join links' pages. */
-export function joinRoutes(api: NodeApi) {
+export function joinRoutes(api: NodeApi, assets: Assets) {
   const routes = router();
   // not `openapi()`: what is wrong with a form is said on its page, and that check knows problems only
   routes.get("/join/:secret", async (c) => {
     try {
-      return c.html(joinPage(await api.joinOffer(c.req.param("secret"))));
+      return c.html(joinPage(lookOf(c, assets), await api.joinOffer(c.req.param("secret"))));
     } catch (error) {
-      return refusal(c, error);
+      return refusal(c, assets, error);
     }
   });
-  routes.post("/join/:secret", (c) => isForm(c) ? answerForm(api, c) : answerJson(api, c));
+  routes.post("/join/:secret", (c) => isForm(c) ? answerForm(api, assets, c) : answerJson(api, c));
   for (const route of [showPage, askToJoin]) routes.openAPIRegistry.registerPath(route);
   return routes;
 }
 
-async function answerForm(api: NodeApi, c: Context): Promise<Response> {
+/** In the language of the browser, as the console looks. */
+function lookOf(c: Context, { css }: Assets): JoinLook {
+  return { lang: languageFor(undefined, c.req.header("accept-language")), css: css && `${ASSETS}/${css}` };
+}
+
+async function answerForm(api: NodeApi, assets: Assets, c: Context): Promise<Response> {
   const secret = c.req.param("secret") ?? "";
   try {
     const offer = await api.joinOffer(secret);
     const given = wish.safeParse({ jamiId: (await c.req.parseBody()).jamiId });
-    if (!given.success) {
-      return c.html(joinPage(offer, "This is no Jami ID: it has 40 digits and letters from a to f."), 400);
-    }
-    return c.html(joinedPage(offer, await api.joinByLink(secret, given.data.jamiId, c.get("address"))));
+    const look = lookOf(c, assets);
+    if (!given.success) return c.html(joinPage(look, offer, true), 400);
+    return c.html(joinedPage(look, offer, await api.joinByLink(secret, given.data.jamiId, c.get("address"))));
   } catch (error) {
-    return refusal(c, error);
+    return refusal(c, assets, error);
   }
 }
 
@@ -110,10 +117,9 @@ async function answerJson(api: NodeApi, c: Context): Promise<Response> {
 }
 
 /** A refusal of the node as a page; other errors go on. */
-function refusal(c: Context, error: unknown): Response | Promise<Response> {
+function refusal(c: Context, assets: Assets, error: unknown): Response | Promise<Response> {
   if (!(error instanceof NodeError)) throw error;
-  const { status, why } = REFUSALS[error.fault];
-  return c.html(refusedPage("This did not work", why), status);
+  return c.html(refusedPage(lookOf(c, assets), error.fault), STATUS[error.fault]);
 }
 
 function isForm(c: Context): boolean {
@@ -121,13 +127,14 @@ function isForm(c: Context): boolean {
 }
 
 /**
- * No scripts, no styles, a form that goes to this host. The referrer stays here: it holds the link's secret. With "no-referrer" browsers would send the form
+ * No scripts, the console's stylesheet, a form that goes to this host. The referrer stays here: it holds the link's secret. With "no-referrer" browsers would send the form
  * with the origin "null", which {@link sameOrigin} refuses.
  */
 const pageHeaders: MiddlewareHandler = every(
   secureHeaders({
     contentSecurityPolicy: {
       defaultSrc: ["'none'"],
+      styleSrc: ["'self'"],
       baseUri: ["'none'"],
       formAction: ["'self'"],
       frameAncestors: ["'none'"],
@@ -142,15 +149,15 @@ const pageHeaders: MiddlewareHandler = every(
   },
 );
 
-function perAddress(clock: Clock): MiddlewareHandler {
+function perAddress(clock: Clock, assets: Assets): MiddlewareHandler {
   const requests = new LruMap<string, TokenBucket>(JOIN_ADDRESSES);
   return async (c, next) => {
     const network = networkOf(c.get("address"));
     const bucket = requests.get(network) ?? new TokenBucket(clock, JOIN_RATE, JOIN_BURST);
     requests.set(network, bucket);
     if (bucket.take()) return await next();
-    const why = "There were too many requests from this address. Try again in a minute.";
-    return c.req.method === "GET" || isForm(c) ? c.html(refusedPage("Not now", why), 429) : problem(429, why);
+    const why = joinTexts.en.tooMany;
+    return c.req.method === "GET" || isForm(c) ? c.html(laterPage(lookOf(c, assets)), 429) : problem(429, why);
   };
 }
 

@@ -53,7 +53,7 @@ Deno.test("the join page asks for a Jami ID: without scripts, nothing of the gro
   assert.deepEqual([page.status, page.headers.get("cache-control")], [200, "no-store"]);
   assert.equal(
     page.headers.get("content-security-policy"),
-    "default-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+    "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
   );
   assert.equal(page.headers.get("referrer-policy"), "same-origin");
   const text = await page.text();
@@ -120,4 +120,13 @@ Deno.test("the network of an address: all of IPv4, the first half of IPv6", () =
   for (const [address, network] of Object.entries(networks)) assert.equal(networkOf(address), network);
   assert.equal(networkOf("FE80::1%eth0"), networkOf("fe80:0:0:0:a:b:c:d"));
   assert.equal(networkOf("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2");
+});
+
+Deno.test("the join page speaks the language of the browser, and shows marks of direction in no title", async () => {
+  const { app, send } = await withLink();
+  const french = await (await app.request(PAGE, { headers: { "accept-language": "fr-CA, en;q=0.5" } })).text();
+  assert.match(french, /<html lang="fr">[^]*Votre identifiant Jami/);
+  assert.match(french, /<bdi>Soko &lt;b&gt;<\/bdi>/);
+  assert.match(await (await send("me", { "accept-language": "fr" })).text(), /n’est pas un identifiant Jami/);
+  assert.match(await (await app.request(PAGE)).text(), /<html lang="en">/);
 });
