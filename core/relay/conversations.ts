@@ -19,7 +19,7 @@ import { emptyReader, OverlayReader } from "../swarm/overlay.ts";
 import { missingObjects } from "../swarm/reachable.ts";
 import { Repository } from "../swarm/repository.ts";
 import { createConversation, join as joinCommit, type NewConversation } from "../swarm/write_members.ts";
-import { MAX_WANTED_OF_ACCOUNT } from "./constants.ts";
+import { MAX_WANTED_OF_ACCOUNT, STOP_WAIT_MS } from "./constants.ts";
 
 const log = getLogger(["kituo", "relay"]);
 
@@ -100,8 +100,12 @@ export class Conversations extends Emitter<ConversationsEvents> {
     );
   }
 
-  /** Closes all repositories. */
+  /** Closes all repositories, when what is under way has ended: a clone that is nearly there is not thrown away. */
   async stop(): Promise<void> {
+    const { promise: enough, resolve } = Promise.withResolvers<void>();
+    const cancel = this.options.clock.after(STOP_WAIT_MS, resolve);
+    await Promise.race([this.#mutex.idle(), enough]);
+    cancel();
     const open = this.all();
     this.#open.clear();
     this.#byAccount = null;

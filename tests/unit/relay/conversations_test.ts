@@ -5,6 +5,7 @@ import { shownState } from "../../../core/node_view.ts";
 import { LimitError } from "../../../core/base/errors.ts";
 import { MAX_WANTED_OF_ACCOUNT } from "../../../core/relay/constants.ts";
 import { NotInvited } from "../../../core/relay/conversations.ts";
+import { Mode } from "../../../core/swarm/conversation_facts.ts";
 import { Repository } from "../../../core/swarm/repository.ts";
 import { RuleViolation } from "../../../core/swarm/rules/violation.ts";
 import { WriteRefused } from "../../../core/swarm/write.ts";
@@ -315,4 +316,18 @@ Deno.test("conversations: a start removes half-written repositories and tells of
     } finally {
       await reset();
     }
+  }));
+
+Deno.test("conversations: a stop waits for the clone that is being written", () =>
+  withPlaces([alice, bob], async (hers, his) => {
+    const group = await hers.conversations.create({ mode: Mode.invitesOnly });
+    await inviteTo(group, hers.clock, bob.account);
+    his.conversations.want(group.id, alice.account, Mode.invitesOnly);
+    let isDone = false;
+    const cloning = his.conversations.finishClone(group.id, await allOf(group)).finally(() => isDone = true);
+    await his.conversations.stop();
+    assert.ok(isDone);
+    await cloning;
+    await his.conversations.start();
+    assert.ok(opened(his, group.id).joined);
   }));
