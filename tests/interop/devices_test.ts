@@ -95,7 +95,7 @@ interopTest("two nodes are one account in two places", async (t) => {
     await two.waitReady();
   });
 
-  await t.step("a contact and a group accepted on one appear on the other; a ban too", async () => {
+  await t.step("a contact and a group accepted on one appear on the other; a removal too", async () => {
     await bob.addContact(one.jamiId);
     for (const node of [one, two]) {
       await node.until("bob's request", async () => {
