@@ -23,9 +23,6 @@ import {
   type GivenNameInfo,
   type GroupChanges,
   type GroupMode,
-  type JoinLinkInfo,
-  type JoinLinkTerms,
-  type JoinOffer,
   type ListPage,
   type ListQuery,
   MAX_LIST_LIMIT,
@@ -36,16 +33,13 @@ import {
   type NameServerApi,
   type NamesQuery,
   type NewGroup,
-  type NewJoinLink,
   NodeError,
   type NodeEvent,
   type NodeInfo,
   type NodeSettings,
-  type OverrideResult,
   type Overview,
   type PendingRequest,
   type Readiness,
-  type RefusedInfo,
   type RunnableNode,
   type SearchQuery,
   type StorageInfo,
@@ -60,6 +54,8 @@ import { fileLimitsOf, settingsOf } from "./node_live_settings.ts";
 import { NodeNetwork } from "./node_network.ts";
 import { NodeOverview } from "./node_overview.ts";
 import { NodeGroupFiles } from "./node_group_files.ts";
+import { NodeJoinLinks } from "./node_join_links.ts";
+import { NodeRefused } from "./node_refused.ts";
 import { checkHost, checkPicture, knownConversation } from "./node_groups.ts";
 import * as view from "./node_view.ts";
 import { NodeDevices } from "./node_devices.ts";
@@ -135,6 +131,8 @@ export class Node implements RunnableNode {
   readonly #names: NodeNames;
   readonly nameServer: NameServerApi;
   readonly groupFiles: NodeGroupFiles;
+  readonly joinLinks: NodeJoinLinks;
+  readonly refused: NodeRefused;
   readonly devices: NodeDevices;
   readonly setup: NodeSetup;
   readonly #events = new NodeEvents();
@@ -196,6 +194,15 @@ export class Node implements RunnableNode {
     this.settings = settingsOf({ config, store, relay: this.#relay, names: this.#names });
     this.setup = new NodeSetup({ config, store, takeover, configure: (settings) => this.configure(settings) });
     this.groupFiles = new NodeGroupFiles(store, this.#relay.files);
+    this.joinLinks = new NodeJoinLinks({
+      links: this.#relay.joinLinks,
+      store,
+      clock: systemClock,
+      open: (id) => this.#open(id),
+      host: () => ({ jamiId: identity.account, name: config.name }),
+      isRevoked: () => this.#relay.revoked,
+    });
+    this.refused = new NodeRefused(store, this.#relay.refused);
     const { connections } = this.#relay;
     const { called } = this.#names;
     this.network = new NodeNetwork({
@@ -437,64 +444,10 @@ export class Node implements RunnableNode {
     });
   }
 
-  joinLink(id: string): JoinLinkInfo {
-    const link = this.store.joinLinks.get(this.#known(id).id);
-    if (!link) throw new NodeError("not found", "there is no join link");
-    return view.joinLinkInfo(link);
-  }
-
-  async createJoinLink(id: string, terms: JoinLinkTerms, doer: Doer): Promise<NewJoinLink> {
-    return await refusing(() => {
-      const { expiresIn, maxUses } = terms;
-      const expires = systemClock.now() + expiresIn * 1000;
-      const secret = this.#relay.joinLinks.create(this.#open(id), { expires, maxUses });
-      const link = this.joinLink(id);
-      const detail = `${maxUses} times until ${new Date(expires).toISOString()}`;
-      this.store.audit.append({ ...doer, action: "link.create", target: id, detail });
-      return { ...link, secret };
-    });
-  }
-
-  async revokeJoinLink(id: string, doer: Doer): Promise<void> {
-    await refusing(() => {
-      if (!this.store.joinLinks.delete(this.#known(id).id)) throw new NodeError("not found", "there is no join link");
-      this.store.audit.append({ ...doer, action: "link.revoke", target: id, detail: "" });
-    });
-  }
-
-  async joinOffer(secret: string): Promise<JoinOffer> {
-    return await refusing(async () => {
-      if (this.#relay.revoked) throw new NodeError("conflict", "this node takes part in nothing any more");
-      const { title, description } = await this.#relay.joinLinks.target(secret).profile();
-      return { title, description, jamiId: this.identity.account, name: this.config.name };
-    });
-  }
-
-  async joinByLink(secret: string, jamiId: string, address: string): Promise<"invited" | "member"> {
-    return await refusing(() => this.#relay.joinLinks.join(secret, jamiId, address));
-  }
-
   async leave(id: string): Promise<void> {
     if (this.#known(id).state === "left") throw new NodeError("conflict", "the conversation was left already");
     if (this.#relay.revoked) return this.#relay.conversations.leave(id); // nobody is there to tell
     await refusing(() => this.#relay.groups.leave(id));
-  }
-
-  async refused(id: string): Promise<RefusedInfo[]> {
-    return await refusing(() => this.#relay.refused.list(this.#known(id).id).map(view.refusedInfo));
-  }
-
-  async overrideRefused(id: string, commit: string, reason: string, doer: Doer): Promise<OverrideResult> {
-    return await refusing(async () => {
-      const kept = await this.#relay.refused.override(this.#known(id).id, commit, reason);
-      this.store.audit.append({ ...doer, action: "commit.override", target: `${id}/${commit}`, detail: reason });
-      return { refused: kept.map(view.refusedInfo) };
-    });
-  }
-
-  async dropRefused(id: string, commit: string, doer: Doer): Promise<void> {
-    await refusing(() => this.#relay.refused.drop(this.#known(id).id, commit));
-    this.store.audit.append({ ...doer, action: "commit.drop", target: `${id}/${commit}`, detail: "" });
   }
 
   async erase(id: string): Promise<void> {

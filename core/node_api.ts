@@ -7,6 +7,8 @@ import type { Admins } from "./admins/admins.ts";
 import { KituoError } from "./base/errors.ts";
 import type { DevicesApi, LinkInfo } from "./node_api_devices.ts";
 import type { GroupFilesApi } from "./node_api_group_files.ts";
+import type { JoinLinksApi } from "./node_api_join_links.ts";
+import type { RefusedApi, RefusedInfo } from "./node_api_refused.ts";
 import type { SetupApi } from "./node_api_setup.ts";
 import type { RegistrationResult } from "./account/name_server.ts";
 import type { Config } from "./config.ts";
@@ -14,10 +16,11 @@ import type { Bytes } from "./base/bytes.ts";
 import type { BackupApi } from "./node_api_backup.ts";
 import type { LogsApi, MetricsApi } from "./node_api_operations.ts";
 import type { Entry } from "./swarm/entry.ts";
-import type { Refusers } from "./swarm/rules/refused_by.ts";
 
 export * from "./node_api_devices.ts";
 export * from "./node_api_group_files.ts";
+export * from "./node_api_join_links.ts";
+export * from "./node_api_refused.ts";
 export * from "./node_api_setup.ts";
 export * from "./node_api_backup.ts";
 export * from "./node_api_operations.ts";
@@ -191,39 +194,6 @@ export interface GroupChanges {
   /** picture in base64 */
   avatar?: string;
   defaultHost?: CallHost | null;
-}
-
-/** The join link of a group, without its secret. */
-export interface JoinLinkInfo {
-  created: number;
-  expires: number;
-  /** how many may be invited by it */
-  maxUses: number;
-  /** how many were */
-  uses: number;
-}
-
-/** A join link that was just made. */
-export interface NewJoinLink extends JoinLinkInfo {
-  /** what opens it: told this once, and kept nowhere */
-  secret: string;
-}
-
-/** What to make a join link of. */
-export interface JoinLinkTerms {
-  /** seconds */
-  expiresIn: number;
-  maxUses: number;
-}
-
-/** What somebody who has a join link may know. */
-export interface JoinOffer {
-  /** of the group; "" = none */
-  title: string;
-  description: string;
-  /** Jami ID and name of the node that will invite */
-  jamiId: string;
-  name: string;
 }
 
 /** Who asks for something, for the audit trail. */
@@ -417,35 +387,6 @@ export const DEFAULT_MESSAGES_LIMIT = 50;
 export const MAX_SEARCH_LIMIT = 100;
 export const DEFAULT_SEARCH_LIMIT = 25;
 
-/** A history that a peer has and this node refuses, for a commit that breaks a rule. */
-export interface RefusedInfo {
-  /** the first commit that breaks a rule */
-  commit: string;
-  /** the newest commit of the history */
-  head: string;
-  /** who offered it */
-  from: { jamiId: string; deviceId: string };
-  /** which rule, in the words of today's daemons or Kituo's own */
-  reason: string;
-  /** what exactly is wrong */
-  detail: string;
-  /** type of the commit; "" = it cannot be read */
-  type: string;
-  /** Jami ID of its author; null = unknown */
-  author: string | null;
-  received: number;
-  /** may it be accepted? Not when bytes are missing or the signature is not its author's */
-  overridable: boolean;
-  /** Which daemons refuse it as well: accepted here, they refuse everything from this node from then on. */
-  refusedBy: Refusers;
-}
-
-/** What an override came to. */
-export interface OverrideResult {
-  /** histories that are refused for yet another commit */
-  refused: RefusedInfo[];
-}
-
 /** Something that happened, for who watches. Each carries the new state, so that nothing need be asked again. */
 export type NodeEvent =
   | { type: "status"; data: { ready: boolean; dht: DhtStatus } }
@@ -477,6 +418,9 @@ export interface NodeApi {
   readonly setup: SetupApi;
   /** the files of one group */
   readonly groupFiles: GroupFilesApi;
+  readonly joinLinks: JoinLinksApi;
+  /** histories that are refused */
+  readonly refused: RefusedApi;
   readonly backups: BackupApi;
   readonly logs: LogsApi;
   readonly metrics: MetricsApi;
@@ -543,36 +487,8 @@ export interface NodeApi {
    * @throws {NodeError} "conflict" for members
    */
   invite(conversationId: string, jamiId: string): Promise<MemberInfo>;
-  /** The join link of a group. @throws {NodeError} "not found": there is none, or no such conversation */
-  joinLink(conversationId: string): JoinLinkInfo;
-  /**
-   * Makes the join link of a group; an earlier one ends.
-   * @throws {NodeError} "conflict" for a one-to-one conversation, "forbidden" where the node could not invite
-   */
-  createJoinLink(conversationId: string, terms: JoinLinkTerms, doer: Doer): Promise<NewJoinLink>;
-  /** Ends the join link of a group. @throws {NodeError} "not found" */
-  revokeJoinLink(conversationId: string, doer: Doer): Promise<void>;
-  /** Where a join link leads. @throws {NodeError} "not found" when it does not work, or not any more */
-  joinOffer(secret: string): Promise<JoinOffer>;
-  /**
-   * Invites the account as the holder of a join link wishes.
-   * @param address of the holder, for the audit trail
-   * @returns is it a member already, or invited?
-   * @throws {NodeError} "not found": the link does not work; "forbidden": the account is banned; "too many"
-   */
-  joinByLink(secret: string, jamiId: string, address: string): Promise<"invited" | "member">;
   /** Leaves a group; the data stays. Asked a second time it does not wait for anybody to know. @throws {NodeError} */
   leave(conversationId: string): Promise<void>;
-  /** The histories of others that are refused, the oldest first. @throws {NodeError} "not found" */
-  refused(conversationId: string): Promise<RefusedInfo[]>;
-  /**
-   * Accepts a commit that breaks a rule, for good, and takes in what was refused for it.
-   * @param reason for the audit trail and `deno task verify`
-   * @throws {NodeError} "not found"; "conflict" when it is no mere rule that the commit breaks
-   */
-  overrideRefused(conversationId: string, commit: string, reason: string, doer: Doer): Promise<OverrideResult>;
-  /** Drops what was refused for a commit. @throws {NodeError} "not found" */
-  dropRefused(conversationId: string, commit: string, doer: Doer): Promise<void>;
   /** Deletes what is here of a conversation that was left. @throws {NodeError} "conflict" when it was not */
   erase(conversationId: string): Promise<void>;
   /** The whole history as a git bundle, for `git clone`. @throws {NodeError} */

@@ -2,7 +2,6 @@
 
 import type { Contact } from "./store/contacts.ts";
 import type { CommitRow } from "./store/commits.ts";
-import type { JoinLink } from "./store/join_links.ts";
 import type { Conversation as ConversationRecord } from "./store/conversations.ts";
 import type { ConversationRequest, TrustRequest } from "./store/requests.ts";
 import type {
@@ -12,7 +11,6 @@ import type {
   DeviceInfo,
   FileInfo,
   GroupChanges,
-  JoinLinkInfo,
   ListPage,
   ListQuery,
   MemberInfo,
@@ -57,10 +55,6 @@ export function contactRequest(request: TrustRequest, store: Store, called: Call
     title: vcardName(payload) || store.profiles.name(account),
     received: inSeconds(received),
   };
-}
-
-export function joinLinkInfo({ created, expires, maxUses, uses }: JoinLink): JoinLinkInfo {
-  return { created: inSeconds(created), expires: inSeconds(expires), maxUses, uses };
 }
 
 export function groupRequest(request: ConversationRequest, called: Calling): PendingRequest {

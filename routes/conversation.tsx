@@ -64,7 +64,7 @@ export async function conversationPage(
     conversation.members.map(({ jamiId, name, registeredName }) => [jamiId, name || registeredName])
       .filter(([, name]) => name !== ""),
   );
-  const full: SectionContext = { ...context, conversation, names, refused: await context.api.refused(id) };
+  const full: SectionContext = { ...context, conversation, names, refused: await context.api.refused.list(id) };
   const title = conversation.title || context.page.t.conversations.untitled;
   return {
     title: section === "timeline" ? title : `${context.page.t.conversation.tabs[section]} · ${title}`,

@@ -77,7 +77,7 @@ export function joinRoutes(api: NodeApi, assets: Assets) {
   // not `openapi()`: what is wrong with a form is said on its page, and that check knows problems only
   routes.get("/join/:secret", async (c) => {
     try {
-      return c.html(joinPage(lookOf(c, assets), await api.joinOffer(c.req.param("secret"))));
+      return c.html(joinPage(lookOf(c, assets), await api.joinLinks.offer(c.req.param("secret"))));
     } catch (error) {
       return refusal(c, assets, error);
     }
@@ -95,11 +95,11 @@ function lookOf(c: Context, { css }: Assets): JoinLook {
 async function answerForm(api: NodeApi, assets: Assets, c: Context): Promise<Response> {
   const secret = c.req.param("secret") ?? "";
   try {
-    const offer = await api.joinOffer(secret);
+    const offer = await api.joinLinks.offer(secret);
     const given = wish.safeParse({ jamiId: (await c.req.parseBody()).jamiId });
     const look = lookOf(c, assets);
     if (!given.success) return c.html(joinPage(look, offer, true), 400);
-    return c.html(joinedPage(look, offer, await api.joinByLink(secret, given.data.jamiId, c.get("address"))));
+    return c.html(joinedPage(look, offer, await api.joinLinks.join(secret, given.data.jamiId, c.get("address"))));
   } catch (error) {
     return refusal(c, assets, error);
   }
@@ -110,10 +110,10 @@ async function answerJson(api: NodeApi, c: Context): Promise<Response> {
     return problem(415, "The body must be application/json or a form.");
   }
   const secret = c.req.param("secret") ?? "";
-  const { jamiId: inviter } = await api.joinOffer(secret);
+  const { jamiId: inviter } = await api.joinLinks.offer(secret);
   const given = wish.safeParse(await c.req.json().catch(() => null));
   if (!given.success) return problem(400, "jamiId: must be a Jami ID: 40 hex digits");
-  return c.json({ result: await api.joinByLink(secret, given.data.jamiId, c.get("address")), inviter });
+  return c.json({ result: await api.joinLinks.join(secret, given.data.jamiId, c.get("address")), inviter });
 }
 
 /** A refusal of the node as a page; other errors go on. */

@@ -74,12 +74,12 @@ const revokeLink = createRoute({
 export function joinLinkRoutes(api: NodeApi) {
   return router()
     .openapi(makeLink, async (c) => {
-      const { secret, ...link } = await api.createJoinLink(c.req.valid("param").id, c.req.valid("json"), doerOf(c));
+      const { secret, ...link } = await api.joinLinks.create(c.req.valid("param").id, c.req.valid("json"), doerOf(c));
       return c.json({ ...link, path: `/join/${secret}` }, 201);
     })
-    .openapi(getLink, (c) => c.json(api.joinLink(c.req.valid("param").id), 200))
+    .openapi(getLink, (c) => c.json(api.joinLinks.get(c.req.valid("param").id), 200))
     .openapi(revokeLink, async (c) => {
-      await api.revokeJoinLink(c.req.valid("param").id, doerOf(c));
+      await api.joinLinks.revoke(c.req.valid("param").id, doerOf(c));
       return c.body(null, 204);
     });
 }

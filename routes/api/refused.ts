@@ -87,14 +87,14 @@ const dropRefused = createRoute({
 /** The routes of refused histories. */
 export function refusedRoutes(api: NodeApi) {
   return router()
-    .openapi(listRefused, async (c) => c.json({ refused: await api.refused(c.req.valid("param").id) }, 200))
+    .openapi(listRefused, async (c) => c.json({ refused: await api.refused.list(c.req.valid("param").id) }, 200))
     .openapi(overrideRefused, async (c) => {
       const { id, commit } = c.req.valid("param");
-      return c.json(await api.overrideRefused(id, commit, c.req.valid("json").reason, doerOf(c)), 200);
+      return c.json(await api.refused.override(id, commit, c.req.valid("json").reason, doerOf(c)), 200);
     })
     .openapi(dropRefused, async (c) => {
       const { id, commit } = c.req.valid("param");
-      await api.dropRefused(id, commit, doerOf(c));
+      await api.refused.drop(id, commit, doerOf(c));
       return c.body(null, 204);
     });
 }

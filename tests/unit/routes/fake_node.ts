@@ -19,6 +19,7 @@ import {
   type GroupChanges,
   type GroupFilesApi,
   type JoinLinkInfo,
+  type JoinLinksApi,
   type JoinLinkTerms,
   type JoinOffer,
   type ListPage,
@@ -38,6 +39,7 @@ import {
   type Overview,
   type OverviewApi,
   type PendingRequest,
+  type RefusedApi,
   type RefusedInfo,
   type SearchQuery,
   type StorageInfo,
@@ -314,67 +316,73 @@ export class FakeNode implements NodeApi {
     return { jamiId, name: "", registeredName: "", role: "invited", ban: null, online: false, devices: [] };
   }
 
-  joinLink(conversation: string): JoinLinkInfo {
-    if (conversation !== CONVERSATION || !this.link) throw new NodeError("not found", "There is no join link.");
-    return this.link;
-  }
+  readonly joinLinks: JoinLinksApi = {
+    get: (conversation: string): JoinLinkInfo => {
+      if (conversation !== CONVERSATION || !this.link) throw new NodeError("not found", "There is no join link.");
+      return this.link;
+    },
 
-  async createJoinLink(
-    conversation: string,
-    { expiresIn, maxUses }: JoinLinkTerms,
-    { actor }: Doer,
-  ): Promise<NewJoinLink> {
-    await this.#find(conversation);
-    this.link = { created: 1_790_000_000, expires: 1_790_000_000 + expiresIn, maxUses, uses: 0 };
-    this.deeds.push(`link by ${actor}`);
-    return { ...this.link, secret: SECRET };
-  }
+    create: async (
+      conversation: string,
+      { expiresIn, maxUses }: JoinLinkTerms,
+      { actor }: Doer,
+    ): Promise<NewJoinLink> => {
+      await this.#find(conversation);
+      this.link = { created: 1_790_000_000, expires: 1_790_000_000 + expiresIn, maxUses, uses: 0 };
+      this.deeds.push(`link by ${actor}`);
+      return { ...this.link, secret: SECRET };
+    },
 
-  async revokeJoinLink(conversation: string, { actor }: Doer): Promise<void> {
-    await this.#find(conversation);
-    if (!this.link) throw new NodeError("not found", "There is no join link.");
-    this.link = null;
-    this.deeds.push(`no link by ${actor}`);
-  }
+    revoke: async (conversation: string, { actor }: Doer): Promise<void> => {
+      await this.#find(conversation);
+      if (!this.link) throw new NodeError("not found", "There is no join link.");
+      this.link = null;
+      this.deeds.push(`no link by ${actor}`);
+    },
 
-  async joinOffer(secret: string): Promise<JoinOffer> {
-    await Promise.resolve();
-    if (!this.link || secret !== SECRET) throw new NodeError("not found", "This link does not work.");
-    return { title: "Soko <b>", description: 'a & "b"', jamiId: id(9), name: "Kituo <i>" };
-  }
+    offer: async (secret: string): Promise<JoinOffer> => {
+      await Promise.resolve();
+      if (!this.link || secret !== SECRET) throw new NodeError("not found", "This link does not work.");
+      return { title: "Soko <b>", description: 'a & "b"', jamiId: id(9), name: "Kituo <i>" };
+    },
 
-  async joinByLink(secret: string, jamiId: string, address: string): Promise<"invited" | "member"> {
-    await this.joinOffer(secret);
-    if (jamiId === id(9)) throw new NodeError("bad request", "This is the node.");
-    if (jamiId === id(0xbad)) throw new NodeError("forbidden", "The account is banned.");
-    if (jamiId === id(0xb)) throw new NodeError("too many", "Too many try this link.");
-    this.deeds.push(`join ${jamiId} ${address}`.trim());
-    return jamiId === id(2) ? "member" : "invited";
-  }
+    join: async (secret: string, jamiId: string, address: string): Promise<"invited" | "member"> => {
+      await this.joinLinks.offer(secret);
+      if (jamiId === id(9)) throw new NodeError("bad request", "This is the node.");
+      if (jamiId === id(0xbad)) throw new NodeError("forbidden", "The account is banned.");
+      if (jamiId === id(0xb)) throw new NodeError("too many", "Too many try this link.");
+      this.deeds.push(`join ${jamiId} ${address}`.trim());
+      return jamiId === id(2) ? "member" : "invited";
+    },
+  };
+
+  readonly refused: RefusedApi = {
+    list: async (conversation: string): Promise<RefusedInfo[]> => {
+      await this.#find(conversation);
+      return [...this.refusedHistories.values()];
+    },
+
+    override: async (conversation: string, commit: string, reason: string): Promise<OverrideResult> => {
+      await this.#find(conversation);
+      const history = this.refusedHistories.get(commit);
+      if (!history) throw new NodeError("not found", "Nothing was refused for this commit.");
+      if (!history.overridable) throw new NodeError("conflict", "This can never be accepted.");
+      this.refusedHistories.delete(commit);
+      this.deeds.push(`override ${commit} ${reason}`);
+      return { refused: [] };
+    },
+
+    drop: async (conversation: string, commit: string): Promise<void> => {
+      await this.#find(conversation);
+      if (!this.refusedHistories.delete(commit)) {
+        throw new NodeError("not found", "Nothing was refused for this commit.");
+      }
+    },
+  };
 
   async leave(conversation: string): Promise<void> {
     await this.#find(conversation);
     this.deeds.push("leave");
-  }
-
-  async refused(conversation: string): Promise<RefusedInfo[]> {
-    await this.#find(conversation);
-    return [...this.refusedHistories.values()];
-  }
-
-  async overrideRefused(conversation: string, commit: string, reason: string): Promise<OverrideResult> {
-    await this.#find(conversation);
-    const history = this.refusedHistories.get(commit);
-    if (!history) throw new NodeError("not found", "Nothing was refused for this commit.");
-    if (!history.overridable) throw new NodeError("conflict", "This can never be accepted.");
-    this.refusedHistories.delete(commit);
-    this.deeds.push(`override ${commit} ${reason}`);
-    return { refused: [] };
-  }
-
-  async dropRefused(conversation: string, commit: string): Promise<void> {
-    await this.#find(conversation);
-    if (!this.refusedHistories.delete(commit)) throw new NodeError("not found", "Nothing was refused for this commit.");
   }
 
   async messages(conversation: string, { limit, before, after }: MessagesQuery): Promise<MessageInfo[]> {
