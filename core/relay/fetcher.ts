@@ -83,6 +83,8 @@ export class Fetcher extends Emitter<FetcherEvents> {
       onAdvertised: (head) => advertised = head,
       budget: this.#budget,
     });
+    // we left it meanwhile, and may be about to clone it anew: what came is only what the earlier stay lacked
+    if (conversation && this.conversations.get(id) !== conversation) return;
     try {
       await this.#takeIn(id, connection, fetched, advertised);
     } catch (error) {

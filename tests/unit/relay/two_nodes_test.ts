@@ -94,6 +94,29 @@ Deno.test("two nodes: a contact request that names a group gets one into a publi
     assert.deepEqual(one.store.trustRequests.all(), []);
   }));
 
+Deno.test("two nodes: who is invited anew while leaving a group, and accepts, is in it again", () =>
+  withWorld(async (world) => {
+    const one = await world.node(alice);
+    const two = await world.node(bob);
+    await one.relay.account.contacts.add(bob.account);
+    await until("both are connected", () => one.relay.connections.connections().length >= 1);
+    const made = await one.relay.groups.create(Mode.invitesOnly);
+    const { invitations, groups } = two.relay;
+    const { id } = made;
+    await one.relay.groups.invite(made, bob.account);
+    await conversationOf(two, id);
+    await Promise.all([1, 2, 3].map(() => groups.leave(id)));
+    await until("alice knows that bob left", () => !made.isMember(bob.account));
+    assert.equal(two.store.conversations.get(id)?.state, "leaving");
+    await one.relay.groups.invite(made, bob.account);
+    await until("the invitation", () => invitations.pending().some(({ conversation }) => conversation === id));
+    invitations.accept(id);
+    await conversationOf(two, id);
+    await say("here again", two, id, one);
+    await say("welcome back", one, id, two);
+    assert.equal(two.store.conversations.get(id)?.state, "active");
+  }));
+
 Deno.test("two nodes: stopped in the middle of everything they stop", () =>
   withWorld(async (world) => {
     const one = await world.node(alice);
