@@ -114,9 +114,14 @@ export function conversationSummary(
     title: record.title || (conversation ? partnerName(conversation, relay, store) : ""),
     members: conversation?.participants().length ?? 0,
     commits: store.commits.count(record.id),
-    lastActivity: conversation ? store.commits.get(record.id, conversation.head)?.timestamp ?? null : null,
+    lastActivity: newest(record, conversation, store)?.timestamp ?? null,
     waiting: waitingIn(record.id),
   };
+}
+
+/** The newest commit; of one that was left, what is here of it. */
+function newest({ id }: ConversationRecord, conversation: Conversation | undefined, store: Store) {
+  return conversation ? store.commits.get(id, conversation.head) : store.commits.page(id, { limit: 1 })[0];
 }
 
 /** A one-to-one conversation goes by the name of the other. */

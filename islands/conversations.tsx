@@ -106,7 +106,7 @@ export default function Conversations({ lang, t, common, states, modes, first, w
                   )}
                 </span>
                 <span class="text-sm text-muted sm:text-right figure flex gap-3 sm:block">
-                  <span class="sm:block">{plural(lang, one.members, t.members)}</span>
+                  {one.state !== "left" && <span class="sm:block">{plural(lang, one.members, t.members)}</span>}
                   <span class="sm:block">{plural(lang, one.commits, t.commits)}</span>
                 </span>
                 <span class="text-sm text-muted sm:w-44 sm:text-right flex sm:block items-center gap-2">

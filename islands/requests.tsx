@@ -3,6 +3,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { PendingRequest } from "../core/node_api.ts";
 import type { Texts } from "../routes/texts/en.ts";
+import { plain } from "./parts/given.tsx";
 import { ask } from "./parts/api.ts";
 import { useEvents } from "./parts/live.ts";
 import { Badge, When } from "./parts/ui.tsx";
@@ -117,7 +118,7 @@ export default function Requests({ lang, t, common, first }: Props) {
                 >
                   <input
                     type="checkbox"
-                    aria-label={fill(t.select, { name: nameOf(request, t) })}
+                    aria-label={fill(t.select, { name: plain(nameOf(request, t)) })}
                     checked={chosen.has(request.id)}
                     onChange={() => toggle(request.id)}
                   />

@@ -171,6 +171,7 @@ function membersSection({ api, page, conversation }: SectionContext) {
   const { lang, t } = page;
   const self = api.info().jamiId;
   const { members, mode, state, id } = conversation;
+  if (state === "left") return <p class="panel p-8 text-center text-muted">{t.members.left}</p>;
   const admin = mode !== 0 && state === "active" &&
     members.some(({ jamiId, role }) => jamiId === self && role === "admin");
   const people = groupTexts[lang];

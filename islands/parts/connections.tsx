@@ -4,7 +4,7 @@ import { useState } from "preact/hooks";
 import type { ConnectionInfo, ListPage } from "../../core/node_api.ts";
 import type { Texts } from "../../routes/texts/en.ts";
 import type { NetworkTexts } from "../../routes/texts/network.ts";
-import { Filled } from "./given.tsx";
+import { Filled, plain } from "./given.tsx";
 import { ask } from "./api.ts";
 import { Confirm } from "./dialog.tsx";
 import { usePolling } from "./poll.ts";
@@ -134,7 +134,7 @@ function Line({ one, lang, t, onClose }: { one: ConnectionInfo; lang: string; t:
       <button
         type="button"
         class="button small danger"
-        aria-label={fill(t.closeLabel, { name: nameOf(one) })}
+        aria-label={fill(t.closeLabel, { name: plain(nameOf(one)) })}
         onClick={onClose}
       >
         {t.close}

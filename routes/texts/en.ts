@@ -230,6 +230,7 @@ export const en = {
     file: "File",
   },
   members: {
+    left: "Who is in it now is not known here: the node has left.",
     invite: "Invite",
     invited: "The invitation is on its way.",
     roles: { admin: "admin", member: "member", invited: "invited", banned: "banned", left: "left" },

@@ -233,6 +233,7 @@ export const fr: Texts = {
     file: "Fichier",
   },
   members: {
+    left: "Qui en fait partie maintenant n’est pas connu ici : le nœud est parti.",
     invite: "Inviter",
     invited: "L’invitation est en route.",
     roles: { admin: "admin", member: "membre", invited: "invité", banned: "banni", left: "parti" },

@@ -14,6 +14,10 @@ Deno.test({
     await using console = await openConsole();
     const { id } = await console.node.createGroup({ mode: "public", title: TITLE });
     const at = `/conversations/${id}`;
+    const link = await console.node.createJoinLink(id, { expiresIn: 3_600, maxUses: 3 }, {
+      actor: "Neema",
+      address: "",
+    });
     await using view = await openWindow(console);
     const { page } = view;
     const fits = async (what: string) => {
@@ -43,10 +47,11 @@ Deno.test({
       await fits("the settings of a protection");
       await view.go("/audit");
       await fits("/audit");
+      await page.goto(`${console.url}/join/${link.secret}`);
+      await fits("the join page");
     }
-    assert.ok(!(await page.title()).includes("\u202e"));
-
     await view.go(`${at}/manage`);
+    assert.ok(!(await page.title()).includes("\u202e"));
     await page.getByRole("button", { name: "Leave the conversation" }).click();
     await page.getByRole("dialog").getByRole("button", { name: "Leave the conversation" }).click();
     await page.getByRole("button", { name: "Delete …" }).click();

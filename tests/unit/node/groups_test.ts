@@ -174,7 +174,9 @@ Deno.test("what is here of a group that was left can be read, searched and expor
     assert.equal((await ask("POST", `${path}/messages`, { body: "bread tomorrow" })).status, 201);
     assert.equal((await ask("POST", `${path}/leave`)).status, 204);
     const left = await ask("GET", path);
-    assert.equal((left.answer as ConversationDetail).state, "left"); // reason: as above
+    const { state, lastActivity } = left.answer as ConversationDetail; // reason: as above
+    assert.equal(state, "left");
+    assert.notEqual(lastActivity, null);
     const texts = async (where: string) => {
       const { status, answer } = await ask("GET", where);
       assert.equal(status, 200, where);
