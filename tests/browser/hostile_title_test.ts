@@ -14,7 +14,7 @@ Deno.test({
     await using console = await openConsole();
     const { id } = await console.node.createGroup({ mode: "public", title: TITLE });
     const at = `/conversations/${id}`;
-    const link = await console.node.createJoinLink(id, { expiresIn: 3_600, maxUses: 3 }, {
+    const link = await console.node.joinLinks.create(id, { expiresIn: 3_600, maxUses: 3 }, {
       actor: "Neema",
       address: "",
     });
