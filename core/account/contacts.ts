@@ -6,6 +6,7 @@ import { type Clock, every } from "../base/clock.ts";
 import { KituoError, messageOf } from "../base/errors.ts";
 import { Emitter } from "../base/events.ts";
 import { KeyedMutex } from "../base/limits.ts";
+import { UnderWay } from "../base/under_way.ts";
 import type { Random } from "../base/random.ts";
 import type { Dht } from "../dht/dht.ts";
 import { encryptValue } from "../dht/value_crypto.ts";
@@ -60,6 +61,7 @@ export interface ContactsOptions {
 export class Contacts extends Emitter<ContactEvents> {
   #off: (() => void)[] = [];
   #adding = new KeyedMutex<AccountId>();
+  #added = new UnderWay("asking for contacts");
 
   constructor(private readonly options: ContactsOptions) {
     super();
@@ -78,6 +80,11 @@ export class Contacts extends Emitter<ContactEvents> {
 
   stop(): void {
     this.#off.forEach((off) => off());
+  }
+
+  /** Nobody is asked any more; waits for those who are noted together with their conversation. @returns whether that has ended */
+  finish(): Promise<boolean> {
+    return this.#added.end(this.options.clock);
   }
 
   /** Is the account a contact now? A ban of the node only suspends that: when it ends, all is as it was. */
@@ -99,7 +106,7 @@ export class Contacts extends Emitter<ContactEvents> {
    * @throws {UnknownContact} for the node's own account; {BannedAccount}
    */
   add(account: AccountId): Promise<Contact> {
-    return this.#adding.run(account, () => this.#add(account));
+    return this.#added.run(() => this.#adding.run(account, () => this.#add(account)));
   }
 
   async #add(account: AccountId): Promise<Contact> {

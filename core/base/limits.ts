@@ -88,11 +88,6 @@ export class KeyedMutex<Key> {
     });
     return mine;
   }
-
-  /** Resolves when all work that was given until now has ended. */
-  async idle(): Promise<void> {
-    await Promise.all(this.#tails.values());
-  }
 }
 
 /** A map of at most `size` entries: setting one more drops the entry that was used longest ago. */

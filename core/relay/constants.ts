@@ -80,9 +80,6 @@ export const HEADS_PER_DEVICE = 8;
 /** Bytes of packs being received at one time, from all peers together: one pack may have 256 MiB (swarm-sync.md 8.2 item 11). */
 export const MAX_RECEIVING_BYTES = 384 * 1024 * 1024;
 
-/** A stop waits so long for a clone that is being written: less than the stop of all may take. */
-export const STOP_WAIT_MS = 2_000;
-
 /** After the first has fetched our leaving: time for others to get it too, and for no fetch to be cut in the middle. */
 export const LEAVING_MS = 10_000;
 

@@ -6,6 +6,7 @@ import type { Clock } from "../base/clock.ts";
 import { KituoError, LimitError, messageOf } from "../base/errors.ts";
 import { Emitter } from "../base/events.ts";
 import { KeyedMutex } from "../base/limits.ts";
+import { UnderWay } from "../base/under_way.ts";
 import type { Identity } from "../identity/identity.ts";
 import { type AccountId, isAccountId } from "../identity/ids.ts";
 import { repositoryIds, repositoryPath } from "../store/places.ts";
@@ -19,7 +20,7 @@ import { emptyReader, OverlayReader } from "../swarm/overlay.ts";
 import { missingObjects } from "../swarm/reachable.ts";
 import { Repository } from "../swarm/repository.ts";
 import { createConversation, join as joinCommit, type NewConversation } from "../swarm/write_members.ts";
-import { MAX_WANTED_OF_ACCOUNT, STOP_WAIT_MS } from "./constants.ts";
+import { MAX_WANTED_OF_ACCOUNT } from "./constants.ts";
 
 const log = getLogger(["kituo", "relay"]);
 
@@ -60,6 +61,7 @@ export class Conversations extends Emitter<ConversationsEvents> {
   #damaged = new Set<Oid>();
   #byAccount: Map<AccountId, Set<Conversation>> | null = null;
   #mutex = new KeyedMutex<Oid>();
+  #making = new UnderWay("making conversations");
   /** Seconds in which a conversation of ours began: no two may (swarm-repository.md 3.1). */
   #begun = new Set<number>();
 
@@ -100,12 +102,14 @@ export class Conversations extends Emitter<ConversationsEvents> {
     );
   }
 
-  /** Closes all repositories, when what is under way has ended: a clone that is nearly there is not thrown away. */
+  /** Nothing is made, cloned or erased any more; waits for what is. @returns whether that has ended */
+  finish(): Promise<boolean> {
+    return this.#making.end(this.options.clock);
+  }
+
+  /** Ends what is under way, then closes all repositories. */
   async stop(): Promise<void> {
-    const { promise: enough, resolve } = Promise.withResolvers<void>();
-    const cancel = this.options.clock.after(STOP_WAIT_MS, resolve);
-    await Promise.race([this.#mutex.idle(), enough]);
-    cancel();
+    await this.finish();
     const open = this.all();
     this.#open.clear();
     this.#byAccount = null;
@@ -185,7 +189,11 @@ export class Conversations extends Emitter<ConversationsEvents> {
   }
 
   /** The one-to-one conversation with an account, made if there is none; its id. @param earlier the one that was left */
-  async oneToOne(account: AccountId, earlier?: Oid): Promise<Oid> {
+  oneToOne(account: AccountId, earlier?: Oid): Promise<Oid> {
+    return this.#making.run(() => this.#oneToOne(account, earlier));
+  }
+
+  async #oneToOne(account: AccountId, earlier?: Oid): Promise<Oid> {
     const known = this.of(account).find(({ facts, joined }) => facts.mode === Mode.oneToOne && joined);
     if (known) return known.id;
     if (
@@ -195,11 +203,15 @@ export class Conversations extends Emitter<ConversationsEvents> {
       if (conversation.joined && conversation.isMember(account)) return earlier;
       this.leave(earlier);
     }
-    return (await this.create({ mode: Mode.oneToOne, invited: account })).id;
+    return (await this.#create({ mode: Mode.oneToOne, invited: account })).id;
   }
 
   /** Makes a new conversation, with this node as its admin. */
-  async create(conversation: NewConversation): Promise<Conversation> {
+  create(conversation: NewConversation): Promise<Conversation> {
+    return this.#making.run(() => this.#create(conversation));
+  }
+
+  async #create(conversation: NewConversation): Promise<Conversation> {
     const { store, identity, clock, displayName } = this.options;
     let written;
     do {
@@ -207,6 +219,7 @@ export class Conversations extends Emitter<ConversationsEvents> {
       written = await createConversation({ identity, displayName: displayName(), now }, conversation);
     } while (store.conversations.get(written.head)); // of the same second, before a restart
     const id = written.head;
+    this.#making.check(); // of many at once those that have not come to the disk are left for the next start
     await this.#settle(id, written.objects, id);
     store.conversations.put({
       id,
@@ -226,7 +239,7 @@ export class Conversations extends Emitter<ConversationsEvents> {
    * @throws {RuleViolation} when its history breaks the rules; {NotInvited} when we are not in it
    */
   finishClone(id: Oid, { head, objects }: Fetched): Promise<Conversation | undefined> {
-    return this.#mutex.run(id, async () => {
+    return this.#inTurn(id, async () => {
       if (!this.isWanted(id)) return this.#open.get(id);
       const { commits, ledger } = this.options.store;
       const reader = new OverlayReader(emptyReader, objects);
@@ -273,7 +286,7 @@ export class Conversations extends Emitter<ConversationsEvents> {
    * @returns whether there was such a one
    */
   erase(id: Oid): Promise<boolean> {
-    return this.#mutex.run(id, async () => {
+    return this.#inTurn(id, async () => {
       const { store, clock } = this.options;
       const record = store.conversations.get(id);
       if (record?.state !== "left" || this.#open.has(id)) return false;
@@ -289,6 +302,10 @@ export class Conversations extends Emitter<ConversationsEvents> {
       this.emit("changed", { id });
       return true;
     });
+  }
+
+  #inTurn<T>(id: Oid, work: () => Promise<T>): Promise<T> {
+    return this.#making.run(() => this.#mutex.run(id, work));
   }
 
   async #checkClone(id: Oid, reader: OverlayReader, head: Oid): Promise<void> {

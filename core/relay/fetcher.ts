@@ -9,6 +9,7 @@ import { traced } from "../base/trace.ts";
 import { messageOf } from "../base/errors.ts";
 import { Emitter } from "../base/events.ts";
 import { Budget, LruMap } from "../base/limits.ts";
+import { UnderWay } from "../base/under_way.ts";
 import type { NewCommit } from "../store/commits.ts";
 import type { Conversation, Fetched } from "../swarm/conversation.ts";
 import { GitClient } from "../swarm/fetch_pack.ts";
@@ -33,6 +34,7 @@ export type FetcherEvents = {
 };
 
 export class Fetcher extends Emitter<FetcherEvents> {
+  #fetching = new UnderWay("fetching");
   /** Running fetches by connection and conversation: is there a reason to run once more? */
   #running = new Map<string, { again: boolean }>();
   /** Refused heads, by conversation and head, and until when. */
@@ -54,8 +56,19 @@ export class Fetcher extends Emitter<FetcherEvents> {
     this.#refused.clear();
   }
 
+  /** Nothing is fetched any more; waits for what is, which may be on its way to the disk. @returns whether that has ended */
+  finish(): Promise<boolean> {
+    return this.#fetching.end(this.clock);
+  }
+
   /** Fetches, or clones what is still to be cloned. Resolves when done; never rejects. */
-  async fetch(id: Oid, connection: Connection): Promise<void> {
+  fetch(id: Oid, connection: Connection): Promise<void> {
+    return this.#fetching.run(() => this.#fetch(id, connection)).catch((error) =>
+      log.debug("{id} is not fetched: {error}", { id, error: messageOf(error) })
+    );
+  }
+
+  async #fetch(id: Oid, connection: Connection): Promise<void> {
     const name = `${connection.id}/${id}`;
     const running = this.#running.get(name);
     if (running) return void (running.again = true);

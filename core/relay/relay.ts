@@ -66,6 +66,7 @@ export class Relay extends Emitter<RelayEvents> {
   readonly #clones: Clones;
   readonly #owed: OwedInvitations;
   readonly #moderation: Moderation;
+  #ended = false;
 
   constructor(private readonly options: RelayOptions) {
     super();
@@ -273,11 +274,20 @@ export class Relay extends Emitter<RelayEvents> {
     this.#endAll();
     await this.files.stop();
     await this.connections.stop();
+    await this.#finish();
     await this.refused.stop();
     await this.conversations.stop();
   }
 
+  /** What is being written comes to its end, so that nothing touches the folder or the database afterwards. */
+  async #finish(): Promise<void> {
+    const { conversations, fetcher, account: { contacts } } = this;
+    const ends = await Promise.all([conversations.finish(), fetcher.finish(), contacts.finish()]);
+    if (ends.includes(false)) log.warn("stopping waits no longer for what is being written");
+  }
+
   #endAll(): void {
+    this.#ended = true;
     this.links.stop();
     this.groups.stop();
     this.#clones.stop();
@@ -404,6 +414,7 @@ export class Relay extends Emitter<RelayEvents> {
 
   /** Follows the presence of everybody who is served. */
   #watch(): void {
+    if (this.#ended) return;
     const contacts = this.options.store.contacts.all().map(({ account }) => account);
     const accounts = new Set([
       this.self,

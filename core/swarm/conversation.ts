@@ -42,6 +42,9 @@ const MAX_DESCRIPTION = 10_000;
 /** The node may not write here: it is no member (any more). */
 export class NotMember extends KituoError {}
 
+/** It was closed: the node stops, or has left. */
+export class ConversationClosed extends KituoError {}
+
 export type ConversationEvents = {
   /** `main` moved. */
   moved: Moved;
@@ -75,6 +78,7 @@ export interface Fetched {
 
 export class Conversation extends Emitter<ConversationEvents> {
   #mutex = new KeyedMutex<"write">();
+  #isClosed = false;
   #head: Oid;
   #members: Members;
   /** The file that the record was made from. */
@@ -212,12 +216,12 @@ export class Conversation extends Emitter<ConversationEvents> {
    * @throws {RuleViolation} the whole fetch is refused, nothing was kept
    */
   take(fetched: Fetched): Promise<NewCommit[]> {
-    return this.#mutex.run("write", () => this.#take(fetched));
+    return this.#inTurn(() => this.#take(fetched));
   }
 
   /** Writes one commit (or several) of our own on top of `main`. @throws {NotMember} */
   write(what: (context: WriteContext) => Promise<Written>): Promise<NewCommit[]> {
-    return this.#mutex.run("write", async () => {
+    return this.#inTurn(async () => {
       if (!this.isMember(this.deps.identity.account)) throw new NotMember(`not a member of ${this.id}`);
       const written = await what(this.#context(this.repository));
       if (written.commits.length === 0) return [];
@@ -233,7 +237,14 @@ export class Conversation extends Emitter<ConversationEvents> {
 
   /** Waits for what is being taken in or written, then closes the repository. */
   close(): Promise<void> {
+    this.#isClosed = true;
     return this.#mutex.run("write", () => this.repository.close());
+  }
+
+  /** One writer at a time. @throws {ConversationClosed} */
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#isClosed) return Promise.reject(new ConversationClosed(`${this.id} is closed`));
+    return this.#mutex.run("write", work);
   }
 
   async #take({ head, objects }: Fetched): Promise<NewCommit[]> {

@@ -3,8 +3,10 @@ import { configure, type LogRecord, reset } from "@logtape/logtape";
 import { join } from "node:path";
 import { shownState } from "../../../core/node_view.ts";
 import { LimitError } from "../../../core/base/errors.ts";
+import { Ending } from "../../../core/base/under_way.ts";
 import { MAX_WANTED_OF_ACCOUNT } from "../../../core/relay/constants.ts";
 import { NotInvited } from "../../../core/relay/conversations.ts";
+import { ConversationClosed } from "../../../core/swarm/conversation.ts";
 import { Mode } from "../../../core/swarm/conversation_facts.ts";
 import { Repository } from "../../../core/swarm/repository.ts";
 import { RuleViolation } from "../../../core/swarm/rules/violation.ts";
@@ -12,6 +14,7 @@ import { WriteRefused } from "../../../core/swarm/write.ts";
 import { createConversation } from "../../../core/swarm/write_members.ts";
 import { writeText } from "../../../core/swarm/write_messages.ts";
 import { fsck } from "../../support/git_vectors.ts";
+import { VirtualClock } from "../../support/virtual_clock.ts";
 import {
   alice,
   allOf,
@@ -20,6 +23,7 @@ import {
   carol,
   closePlace,
   inviteTo,
+  NOW,
   opened,
   openPlace,
   type Place,
@@ -330,4 +334,40 @@ Deno.test("conversations: a stop waits for the clone that is being written", () 
     await cloning;
     await his.conversations.start();
     assert.ok(opened(his, group.id).joined);
+  }));
+
+Deno.test("conversations: whoever stops waits for what is being made, and nothing is begun after it", async () => {
+  const folder = await Deno.makeTempDir({ prefix: "kituo-stop-" });
+  const place = openPlace(folder, alice, new VirtualClock(NOW));
+  const dir = join(folder, "conversations");
+  await place.conversations.start();
+  const ends: string[] = [];
+  const begin = (making: Promise<string>) =>
+    making.then((id) => ends.push(id), (error) => ends.push(error.name)).then(() => {});
+  const begun = Deno.watchFs(dir);
+  const made = [begin(place.conversations.create({ mode: 2 }).then(({ id }) => id))];
+  for await (const _ of begun) break; // it is on its way to the disk
+  for (const { account } of [bob, carol]) made.push(begin(place.conversations.oneToOne(account)));
+  await place.conversations.stop();
+  assert.equal(ends.length, 3, "some were still being made after the end");
+  const ids = ends.filter((end) => end !== "Ending").toSorted();
+  assert.equal(ids.length, 1, "what had begun is whole, what had not is not there");
+  assert.deepEqual([...Deno.readDirSync(dir)].map(({ name }) => name), ids.map((id) => `${id}.git`));
+  assert.deepEqual(place.store.conversations.all().map(({ id }) => id), ids);
+  assert.deepEqual(place.conversations.all(), []);
+  await assert.rejects(place.conversations.create({ mode: 2 }), Ending);
+  await Promise.all(made);
+  place.store.close();
+  await Deno.remove(folder, { recursive: true });
+});
+
+Deno.test("conversations: a closed one is not written to", () =>
+  withPlaces([alice], async (place) => {
+    const { id } = await place.conversations.create({ mode: 2 });
+    const conversation = opened(place, id);
+    const say = (body: string) => conversation.write((context) => writeText(context, body));
+    const before = say("before");
+    await place.conversations.stop();
+    await before;
+    await assert.rejects(say("after"), ConversationClosed);
   }));
