@@ -1,6 +1,6 @@
 /** Whole identities for tests, with keys of 2048 bits; and waiting for what happens off the main loop. */
 
-import { concat, fromHex } from "../../core/base/bytes.ts";
+import { fromHex } from "../../core/base/bytes.ts";
 import { encode } from "../../core/base/msgpack.ts";
 import { signValue } from "../../core/dht/value_crypto.ts";
 import { packValue, unpackValue, type Value } from "../../core/dht/value.ts";
@@ -8,6 +8,7 @@ import { chainToPem } from "../../core/identity/certificate.ts";
 import type { Peer } from "../../core/identity/chain.ts";
 import type { Identity } from "../../core/identity/identity.ts";
 import type { PrivateKey, PublicKey } from "../../core/identity/keys.ts";
+import { receiptText, signReceipt } from "../../core/identity/receipt.ts";
 import { deviceOf, type Person, person } from "../unit/swarm_rules/support.ts";
 
 /** A device of an account, with the account's key. */
@@ -27,17 +28,20 @@ export async function secondDevice(of: TestIdentity, now: number): Promise<TestI
 }
 
 async function complete({ account, device, key, accountKey, chain }: Person): Promise<TestIdentity> {
+  const shortId = key.publicKey.id;
+  const announcement = packValue(await announcementOf(key.publicKey, accountKey));
+  const receipt = receiptText({ account, device: shortId, ethereum: "", announcement });
   return {
     account,
     device,
-    shortId: key.publicKey.id,
+    shortId,
     key,
     accountKey,
     chain,
     chainPem: chainToPem(chain),
-    receipt: "",
-    receiptSignature: concat(),
-    announcement: packValue(await announcementOf(key.publicKey, accountKey)),
+    receipt,
+    receiptSignature: await signReceipt(accountKey, receipt),
+    announcement,
   };
 }
 
