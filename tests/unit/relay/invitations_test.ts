@@ -3,7 +3,18 @@ import { Invitations, UnknownInvitation } from "../../../core/relay/invitations.
 import { peerOf } from "../../support/people.ts";
 import { Mode } from "../../../core/swarm/conversation_facts.ts";
 import { leave } from "../../../core/swarm/write_members.ts";
-import { alice, allOf, bob, carol, inviteTo, opened, type Place, withPlaces } from "./support.ts";
+import {
+  alice,
+  allOf,
+  bob,
+  carol,
+  closePlace,
+  inviteTo,
+  opened,
+  openPlace,
+  type Place,
+  withPlaces,
+} from "./support.ts";
 
 const ID = "c".repeat(40);
 const invite = (metadatas: [string, string][] = [["mode", "2"], ["title", "a group"]], conversation = ID) => ({
@@ -98,15 +109,21 @@ Deno.test("invitations: one that comes while we leave waits for a person, over a
     invitations.onInvite(peerOf(alice), invite(undefined, group.id));
     assert.deepEqual(events, [`invitation ${group.id} ${alice.account}`]);
     await opened(his, group.id).take(await allOf(group));
-    await his.conversations.stop();
-    await his.conversations.start();
-    assert.deepEqual(invitations.pending().map(({ conversation }) => conversation), [group.id]);
-    const { record, joined } = opened(his, group.id);
-    assert.deepEqual([record.state, joined], ["leaving", false]);
-    invitations.accept(group.id);
-    assert.deepEqual(his.conversations.wanted(), [{ id: group.id, from: [alice.account] }]);
-    const again = await his.conversations.finishClone(group.id, await allOf(group));
-    assert.deepEqual([again?.joined, again?.record.state, invitations.pending()], [true, "active", []]);
+    await closePlace(his);
+    const again = openPlace(his.dir, bob, his.clock);
+    try {
+      await again.conversations.start();
+      const { invitations: later } = invitationsOf(again);
+      assert.deepEqual(later.pending().map(({ conversation }) => conversation), [group.id]);
+      const { record, joined } = opened(again, group.id);
+      assert.deepEqual([record.state, joined], ["leaving", false]);
+      later.accept(group.id);
+      assert.deepEqual(again.conversations.wanted(), [{ id: group.id, from: [alice.account] }]);
+      const stay = await again.conversations.finishClone(group.id, await allOf(group));
+      assert.deepEqual([stay?.joined, stay?.record.state, later.pending()], [true, "active", []]);
+    } finally {
+      await closePlace(again);
+    }
   }));
 
 Deno.test("invitations: one that came while we left waits on, or is accepted as the policy says, when that has ended", () =>
