@@ -210,7 +210,7 @@ async function joinRace(
     await alice.waitText(conversation, "said while joining");
     const log = ["log", "--format=%H", "--diff-filter=D", "HEAD", "--", `invited/${alice.uri}`];
     const [used] = (await alice.git(conversation, ...log)).trim().split("\n");
-    if (used && (await alice.git(conversation, "cat-file", "commit", used)).includes("said while joining")) {
+    if (used && await isSpokenWithAllFiles(alice, conversation, used)) {
       await kituo.until("the refusal", async () => {
         return (await kituo.api<{ refused: Refused[] }>("GET", `/conversations/${conversation}/refused`)).refused
           .length > 0;
@@ -219,6 +219,13 @@ async function joinRace(
     }
   }
   throw new Error(`the daemon came through ${RACES} joins`);
+}
+
+/** Is it the text, with her device's certificate among the files? Without that nobody can say who wrote it. */
+async function isSpokenWithAllFiles(alice: JamiDaemon, conversation: string, commit: string): Promise<boolean> {
+  const content = await alice.git(conversation, "cat-file", "commit", commit);
+  const files = await alice.git(conversation, "ls-tree", "-r", "--name-only", commit);
+  return content.includes("said while joining") && files.includes(`devices/${alice.device}.crt`);
 }
 
 /** Until a file is there: looked for without a pause, for the moment is short. */
