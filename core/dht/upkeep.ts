@@ -54,6 +54,8 @@ export class Upkeep {
   #bootstrapDelay = limit.BOOTSTRAP_FIRST;
   #searched = new Set<Family>();
   #stopped = false;
+  /** Look-ups of names that are under way: one for each host. */
+  readonly #lookups = new Map<string, Promise<Address[]>>();
   /** Hosts whose trouble was told. */
   readonly #unresolved = new Set<string>();
   /** What came of asking each host. */
@@ -102,7 +104,7 @@ export class Upkeep {
     const { network, clock } = this.parts;
     host.asked = clock.now();
     try {
-      const addresses = await resolve(host.host);
+      const addresses = await this.#resolve(host.host);
       host.addresses = addresses.map(({ ip }) => ip);
       host.problem = "";
       await Promise.all(addresses.map((address) =>
@@ -124,6 +126,14 @@ export class Upkeep {
         error: host.problem,
       });
     }
+  }
+
+  #resolve(host: string): Promise<Address[]> {
+    const running = this.#lookups.get(host);
+    if (running) return running;
+    const begun = resolve(host).finally(() => this.#lookups.delete(host));
+    this.#lookups.set(host, begun);
+    return begun;
   }
 
   #confirmIn(range: readonly [number, number]): void {

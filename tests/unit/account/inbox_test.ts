@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { configure, reset } from "@logtape/logtape";
 import { seededRandom } from "../../../core/base/random.ts";
 import { INBOX_BURST, MAX_PENDING_SENDERS, REQUEST_BURST } from "../../../core/account/constants.ts";
 import { CertificateBook } from "../../../core/account/certificates.ts";
@@ -166,10 +167,23 @@ Deno.test("inbox: senders that are looked for are bounded in number", () =>
     }
     const certificates = new Unanswered(scene.table, scene.store, scene.clock);
     const { inbox } = inboxOfAlice({ ...scene, certificates });
-    for (let n = 0; n < MAX_PENDING_SENDERS + 10; n++) {
-      await ask(scene.table, bob, alice, { conversation: conversation(n) });
+    let refused = 0;
+    await configure({
+      sinks: { here: ({ rawMessage }) => rawMessage === "inbox: {error}" && refused++ },
+      loggers: [
+        { category: ["kituo"], sinks: ["here"], lowestLevel: "info" },
+        { category: ["logtape", "meta"], lowestLevel: "error" },
+      ],
+    });
+    try {
+      for (let n = 0; n < MAX_PENDING_SENDERS + 10; n++) {
+        await ask(scene.table, bob, alice, { conversation: conversation(n) });
+      }
+      await until("as many as may are looked for", () => looking === MAX_PENDING_SENDERS);
+      await until("the others are refused", () => refused === 10);
+    } finally {
+      await reset();
     }
-    await until("as many as may are looked for", () => looking === MAX_PENDING_SENDERS);
     await scene.clock.advance(2_000);
     assert.equal(looking, 2 * MAX_PENDING_SENDERS);
     inbox.stop();
