@@ -39,6 +39,16 @@ function fits({ level, q }: Filter, entry: LogEntry): boolean {
     q.toLowerCase().split(/\s+/).every((word) => text.includes(word));
 }
 
+/** The same line? Numbers begin anew when the node does. */
+function isSame(a: LogEntry, b: LogEntry): boolean {
+  return a.number === b.number && a.at === b.at;
+}
+
+/** Has it come by the stream since the newest line of an answer was written? */
+function isNewer(entry: LogEntry, newest: LogEntry | undefined): boolean {
+  return newest === undefined || entry.number > newest.number && entry.at >= newest.at;
+}
+
 function queryOf({ level, q }: Filter, more: Record<string, string> = {}): string {
   return new URLSearchParams({ level, ...q.trim() && { q: q.trim() }, ...more }).toString();
 }
@@ -57,7 +67,8 @@ export default function Logs({ lang, t, common, first }: Props) {
     setProblem(answer.ok ? "" : fill(common.failed, { reason: answer.reason || common.unreachable }));
     if (!answer.ok) return;
     const { records, next } = answer.data;
-    setEntries((now) => before === undefined ? records : [...now, ...records]);
+    const newerOf = (now: LogEntry[]) => now.filter((entry) => fits(filter, entry) && isNewer(entry, records[0]));
+    setEntries((now) => before === undefined ? [...newerOf(now), ...records] : [...now, ...records]);
     setHasOlder(next !== null);
   };
   useEffect(() => {
@@ -70,8 +81,13 @@ export default function Logs({ lang, t, common, first }: Props) {
     return () => clearTimeout(timer);
   }, [filter, live]);
   useEvents({
+    // what was written before the stream was open, it does not bring
+    opened: () => {
+      if (live) load();
+    },
     log: (entry: LogEntry) => {
-      if (live && fits(filter, entry)) setEntries((now) => [entry, ...now].slice(0, LIVE));
+      if (!live || !fits(filter, entry)) return;
+      setEntries((now) => now.some((other) => isSame(other, entry)) ? now : [entry, ...now].slice(0, LIVE));
     },
   }, "/logs/stream");
 

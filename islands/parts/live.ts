@@ -2,7 +2,7 @@
 
 import { useEffect, useRef, useState } from "preact/hooks";
 
-/** What to do at which event; `reset`: events were missed. */
+/** What to do at which event; `reset`: events were missed; `opened`: the stream is open (again), events before that may have been missed. */
 // deno-lint-ignore no-explicit-any -- each event has data of its own, in the form that the API describes
 export type Handlers = Record<string, (data: any) => void>;
 
@@ -13,7 +13,10 @@ export function useEvents(handlers: Handlers, stream = "/events"): boolean {
   const [open, setOpen] = useState(true);
   useEffect(() => {
     const source = new EventSource(`/api/v1${stream}`);
-    source.onopen = () => setOpen(true);
+    source.onopen = () => {
+      setOpen(true);
+      latest.current.opened?.(undefined);
+    };
     source.onerror = () => setOpen(false);
     for (const type of Object.keys(handlers)) {
       source.addEventListener(type, (event) => latest.current[type]?.(JSON.parse(event.data)));

@@ -92,7 +92,11 @@ inBrowser("a new line of the log is there at once, if it fits, and a pause holds
 
     await page.getByRole("button", { name: "Pause" }).click();
     await page.getByText("Paused").waitFor();
+    await using other = await view.context.newPage();
+    await other.goto(page.url());
     log.error("the second bridge is closed");
+    await other.getByText("the second bridge is closed").waitFor(); // so the paused page has been told of it too
+    assert.equal(await line("the second bridge is closed").count(), 0);
     await page.getByRole("button", { name: "Go on" }).click();
     await line("the second bridge is closed").waitFor();
     await page.getByRole("searchbox", { name: "Search" }).fill("no such line");
