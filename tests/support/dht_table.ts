@@ -29,6 +29,7 @@ export class DhtTable implements Pick<Dht, "get" | "put" | "keep" | "listen"> {
   }
   #stored = new Set<Stored>();
   #listeners = new Set<{ key: InfoHash; listener: Listener }>();
+  #closed = false;
 
   constructor(private readonly clock: Clock) {}
 
@@ -78,8 +79,9 @@ export class DhtTable implements Pick<Dht, "get" | "put" | "keep" | "listen"> {
     for (const stored of this.#stored) if (stored.key === key && stored.value.id === id) this.#drop(stored);
   }
 
-  /** Ends all timers. */
+  /** Ends all timers, and stores nothing any more: who was stopped may still have had something to put. */
   close(): void {
+    this.#closed = true;
     for (const stored of this.#stored) stored.cancel();
     this.#stored.clear();
     this.#listeners.clear();
@@ -91,6 +93,7 @@ export class DhtTable implements Pick<Dht, "get" | "put" | "keep" | "listen"> {
     old?.cancel();
     if (old) this.#stored.delete(old);
     const stored: Stored = { key, value: named, cancel: () => {} };
+    if (this.#closed) return stored;
     this.#stored.add(stored);
     this.#tell(stored, false);
     return stored;
