@@ -4,7 +4,7 @@ import { createRoute, z } from "@hono/zod-openapi";
 import type { Admins } from "../../core/admins/admins.ts";
 import type { AuditFilter, AuditRow } from "../../core/store/audit.ts";
 import { router } from "../router.ts";
-import { count, everywhere, json, owner } from "./schemas.ts";
+import { count, everywhere, json, owner, running } from "./schemas.ts";
 
 /** Entries of one page: at most, and when nothing is said. */
 const MAX_LIMIT = 1_000;
@@ -43,7 +43,7 @@ const listAudit = createRoute({
     query: z.strictObject({
       ...filter,
       limit: count(MAX_LIMIT, DEFAULT_LIMIT),
-      before: z.string().regex(/^[0-9]{1,15}$/, "must be a number").transform(Number).optional()
+      before: running.optional()
         .openapi({ type: "integer", description: "only entries before this one: `next` of the page before" }),
     }),
   },

@@ -10,7 +10,7 @@ import { EVENTS_KEEP_ALIVE, EVENTS_RETRY, LOG_LINES, MAX_LOG_STREAMS, MAX_QUERY 
 import { problemResponse } from "../problem.ts";
 import { router } from "../router.ts";
 import { EventRing } from "./event_ring.ts";
-import { count, everywhere, json, owner } from "./schemas.ts";
+import { count, everywhere, json, owner, running } from "./schemas.ts";
 
 /** Records of one page: at most, and when nothing is said. */
 const MAX_LIMIT = 1_000;
@@ -40,7 +40,7 @@ const listLogs = createRoute({
     query: z.strictObject({
       ...filter,
       limit: count(MAX_LIMIT, DEFAULT_LIMIT),
-      before: z.string().regex(/^[0-9]{1,15}$/, "must be a number").transform(Number).optional()
+      before: running.optional()
         .openapi({ type: "integer", description: "only records before this one: `next` of the page before" }),
     }),
   },

@@ -14,6 +14,7 @@ import {
   mayConflict,
   moderator,
   notFound,
+  running,
   time,
   withBody,
   withoutBody,
@@ -58,7 +59,7 @@ const done = z.object({
 /** The query of a list that is ordered by number. */
 export const numberedQuery = {
   limit: count(MAX_NUMBERED, 50),
-  before: z.string().regex(/^[0-9]{1,15}$/, "must be a whole number").transform(Number).optional().openapi({
+  before: running.optional().openapi({
     type: "integer",
     description: "only those with a lower number: `next` of the page before",
   }),
@@ -138,7 +139,7 @@ const undo = createRoute({
   ...moderator,
   ...action("protection.undo"),
   request: {
-    params: z.object({ number: z.string().regex(/^[0-9]{1,15}$/, "must be a whole number").transform(Number) }),
+    params: z.object({ number: running }),
   },
   responses: { 200: json(done, "What it is now"), ...everywhere, ...notFound, ...mayConflict, ...withoutBody },
 });

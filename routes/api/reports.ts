@@ -7,7 +7,7 @@ import { MAX_NOTE } from "../constants.ts";
 import type { Privacy } from "../privacy.ts";
 import { router } from "../router.ts";
 import { numberedQuery } from "./protections.ts";
-import { everywhere, id, json, moderator, notFound, text, time, withBody } from "./schemas.ts";
+import { everywhere, id, json, moderator, notFound, running, text, time, withBody } from "./schemas.ts";
 
 const report = z.object({
   id: z.number(),
@@ -46,7 +46,7 @@ const resolve = createRoute({
   summary: "Say what was done about it",
   ...moderator,
   request: {
-    params: z.object({ number: z.string().regex(/^[0-9]{1,15}$/, "must be a whole number").transform(Number) }),
+    params: z.object({ number: running }),
     body: {
       content: {
         "application/json": { schema: z.strictObject({ note: text(MAX_NOTE).default("") }).openapi("Resolution") },

@@ -74,6 +74,9 @@ export function count(most: number, fallback: number) {
     .openapi({ type: "integer", minimum: 1, maximum: most, default: fallback });
 }
 
+/** The running number of a record, of the audit trail for example, in a path or query. */
+export const running = z.string().regex(/^[0-9]{1,15}$/, "must be a whole number").transform(Number);
+
 /** The query of a list that is ordered by id. */
 export const listQuery = z.strictObject({
   limit: count(MAX_LIST_LIMIT, MAX_LIST_LIMIT),
