@@ -231,7 +231,7 @@ function messageId(request: SipRequest): string | undefined {
 
 /** A display name as quoted text and a space, without what would end the header; nothing for an empty one. */
 function quotedName(name: string): string {
-  // deno-lint-ignore no-control-regex
+  // deno-lint-ignore no-control-regex -- control characters are what must not pass
   const clean = name.replace(/[\x00-\x1f\x7f]/g, " ").trim().slice(0, 128);
   return clean ? `"${clean.replace(/["\\]/g, "\\$&")}" ` : "";
 }

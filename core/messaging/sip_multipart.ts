@@ -32,7 +32,7 @@ function error(message: string): ProtocolError {
 /** A MIME type as it is compared: `type/subtype;parameter`, no space after the semicolon (3.2). */
 function checkedType(type: string): string {
   const out = type.trim().replace(/\s*;\s*/g, ";");
-  // deno-lint-ignore no-control-regex
+  // deno-lint-ignore no-control-regex -- control characters are what must not pass
   if (out.length > MAX_MIME_TYPE || !/^[^\s/;]+\/[^\s/;]+(?:;[^\x00-\x1f]*)?$/.test(out) || out.includes("\ufffd")) {
     throw error("malformed content type");
   }
