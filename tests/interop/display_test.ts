@@ -6,6 +6,8 @@ import { Network } from "./driver/network.ts";
 import { interopTest } from "./driver/requirements.ts";
 import { askKituo, groupWithKituo, readyKituo } from "./driver/scenario.ts";
 
+const RINGING = 1_000; // ms: nobody hangs up sooner
+
 /** A message as the API shows it with `view=entries`. */
 interface Shown {
   id: string;
@@ -111,7 +113,10 @@ interopTest(
 
     const ringing = `${await alice.call("CallManager", "placeCallWithMedia", alice.account, kituo.jamiId, [])}`;
     await alice.waitEvent("callStateChanged", (args) => args.includes(ringing) && args.includes("CONNECTING"));
+    // Debian's jamid keeps no record of a call that is hung up within milliseconds of its start, and no event tells when it is past that
+    await new Promise((resolve) => setTimeout(resolve, RINGING));
     await alice.call("CallManager", "hangUp", alice.account, ringing);
+    await alice.waitMessage(oneToOne, ({ type }) => type === "application/call-history+json");
     const [missed] = await kituo.until("the call", async () => {
       const calls = await call(oneToOne);
       return calls.length > 0 && calls;

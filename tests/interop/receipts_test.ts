@@ -37,6 +37,7 @@ interopTest("the ledger follows what devices hold; Kituo tells nobody of reading
     await kituo.api("POST", `/conversations/${conversation}/messages`, { body: "said, not typed" });
     for (const daemon of [alice, bob]) await daemon.waitText(conversation, "said, not typed");
     await new Promise((resolve) => setTimeout(resolve, SILENCE));
+    await allHeld(); // also what Bob took from Alice: that Kituo learns only by asking him
   });
 
   await t.step("a device that is away lacks what is posted, one that took it does not", async () => {
