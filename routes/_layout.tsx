@@ -26,6 +26,8 @@ export interface PageContext {
   role: Role | null;
   /** of who reads it; "" = nobody is signed in */
   name: string;
+  /** id of the newest event before the page was drawn */
+  event: string;
 }
 
 interface LayoutProps {
@@ -37,7 +39,7 @@ interface LayoutProps {
 
 /** A whole document. */
 export function Layout({ page, title, places, children }: LayoutProps) {
-  const { lang, t, theme, assets, node } = page;
+  const { lang, t, theme, assets, node, role, event } = page;
   return (
     <html lang={lang} data-theme={theme === "auto" ? undefined : theme}>
       <head>
@@ -49,9 +51,9 @@ export function Layout({ page, title, places, children }: LayoutProps) {
         {assets.css && <link rel="stylesheet" href={`${ASSETS}/${assets.css}`} />}
         {assets.client && <script type="module" src={`${ASSETS}/${assets.client}`} />}
       </head>
-      <body>
+      <body data-event={role === null ? undefined : event}>
         <a class="skip" href="#content">{t.layout.skip}</a>
-        {page.role === null
+        {role === null
           ? <main id="content" tabIndex={-1} class="min-h-screen flex items-center justify-center p-4">{children}</main>
           : <Signed page={page} places={places}>{children}</Signed>}
       </body>

@@ -24,7 +24,12 @@ export interface Page {
 
 /** Draws the pages of one node. */
 export class Renderer {
-  constructor(private readonly api: NodeApi, private readonly assets: Assets) {}
+  /** @param newest the id of the newest event */
+  constructor(
+    private readonly api: NodeApi,
+    private readonly assets: Assets,
+    private readonly newest: () => string,
+  ) {}
 
   /** What the page knows of its reader. */
   context(c: Context): PageContext {
@@ -38,6 +43,7 @@ export class Renderer {
       path: c.req.path,
       role: c.get("caller")?.role ?? null,
       name: c.get("caller")?.name ?? "",
+      event: this.newest(),
     };
   }
 

@@ -19,7 +19,7 @@ import { banListRoutes } from "./api/ban_lists.ts";
 import { banRoutes } from "./api/bans.ts";
 import { contactRoutes } from "./api/contacts.ts";
 import { conversationRoutes } from "./api/conversations.ts";
-import { eventRoutes } from "./api/events.ts";
+import { eventRoutes, ringOf } from "./api/events.ts";
 import { exportRoutes } from "./api/exports.ts";
 import { deviceRoutes } from "./api/devices.ts";
 import { groupFileRoutes } from "./api/group_files.ts";
@@ -120,7 +120,8 @@ export function createApp(node: NodeApi, options: AppOptions): OpenAPIHono {
   const { token, signal, clock = systemClock, origins = [], proxies = [], assets = NO_ASSETS, blind = false } = options;
   const { admins } = node;
   const privacy = new Privacy(clock, blind);
-  const renderer = new Renderer(node, assets);
+  const ring = ringOf(node, clock, signal);
+  const renderer = new Renderer(node, assets, () => ring.idOf(ring.last));
   const app = router();
   const sites = new Sites(origins);
   const endpoints = new Endpoints(app, API);
@@ -178,7 +179,7 @@ export function createApp(node: NodeApi, options: AppOptions): OpenAPIHono {
   for (const routes of resources) {
     app.route(API, routes(node, privacy));
   }
-  app.route(API, eventRoutes(node, privacy, clock, signal));
+  app.route(API, eventRoutes(node, privacy, ring, signal));
   app.route(API, logRoutes(node, clock, signal));
   app.route(API, setupRoutes(node, admins, sites));
   app.route(API, sessionRoutes(admins, sites));

@@ -94,7 +94,13 @@ export function withMessage(known: ShownMessage[], message: ShownMessage): Shown
     if (one.id !== entry.target) return one;
     if (entry.kind === "reaction" && "reactions" in shown && entry.body !== "") {
       const reaction = { id: message.id, author: message.author, body: entry.body };
-      return { ...one, entry: { ...shown, reactions: [...shown.reactions, reaction] } as ShownMessage["entry"] }; // reason: the same kind, one reaction more
+      return {
+        ...one,
+        entry: {
+          ...shown,
+          reactions: [...shown.reactions.filter(({ id }) => id !== message.id), reaction],
+        } as ShownMessage["entry"],
+      }; // reason: the same kind, one reaction more
     }
     if (entry.kind === "edit" && shown.kind === "text") {
       return {

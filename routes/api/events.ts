@@ -27,7 +27,14 @@ const getEvents = createRoute({
     "`overview`, `device`, `link`, `moderation`) and JSON data. The type `reset` says that events were missed: read everything again. A viewer hears of " +
     "`status` and `overview` only.",
   ...viewer,
-  request: { headers: z.object({ "last-event-id": z.string().max(100).optional() }) },
+  request: {
+    headers: z.object({ "last-event-id": z.string().max(100).optional() }),
+    query: z.object({
+      since: z.string().max(100).optional().openapi({
+        description: "id of an event after which the stream begins; `Last-Event-ID` counts for more",
+      }),
+    }),
+  },
   responses: {
     200: { description: "The stream", content: { "text/event-stream": { schema: z.string() } } },
     ...everywhere,
@@ -35,14 +42,19 @@ const getEvents = createRoute({
   },
 });
 
-/** The route of events. When `signal` is aborted all streams end and the node is no longer watched. */
-export function eventRoutes(api: NodeApi, privacy: Privacy, clock: Clock, signal: AbortSignal) {
+/** What happens at the node, kept until `signal` is aborted. */
+export function ringOf(api: NodeApi, clock: Clock, signal: AbortSignal): EventRing {
   const ring = new EventRing(clock, EVENTS_KEPT, clock.now().toString(36));
   const unsubscribe = api.subscribe((event) => ring.add(event));
   signal.addEventListener("abort", () => {
     unsubscribe();
     ring.wake();
   }, { once: true });
+  return ring;
+}
+
+/** The route of events. When `signal` is aborted all streams end. */
+export function eventRoutes(api: NodeApi, privacy: Privacy, ring: EventRing, signal: AbortSignal) {
   let streams = 0;
 
   const mayWatch = (c: Context) => {
@@ -55,7 +67,7 @@ export function eventRoutes(api: NodeApi, privacy: Privacy, clock: Clock, signal
     if (streams >= MAX_EVENT_STREAMS) {
       throw new HTTPException(503, { message: `At most ${MAX_EVENT_STREAMS} streams may be open.` });
     }
-    const from = c.req.valid("header")["last-event-id"];
+    const from = c.req.valid("header")["last-event-id"] ?? c.req.valid("query").since;
     const caller = callerOf(c);
     streams++;
     return streamSSE(c, async (stream) => {

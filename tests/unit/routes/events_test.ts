@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { id } from "./fake_node.ts";
-import { problemOf, setUp, TOKEN } from "./support.ts";
+import { browser, problemOf, session, setUp, TOKEN } from "./support.ts";
 
 /** Reads an event stream block by block. */
 class Blocks {
@@ -99,6 +99,29 @@ Deno.test("Last-Event-ID brings what was missed, once and in order", async () =>
   node.presence(4);
   assert.deepEqual((await again.event()).data, { jamiId: id(4), online: true });
   stop.abort();
+  await again.close();
+});
+
+Deno.test("a page knows after which event its stream begins, so that nothing is missed before it lives", async () => {
+  const { app, ask, node, stop } = setUp();
+  node.presence(1);
+  const headers = { ...browser((await session(node, "owner")).secret), accept: "text/html" };
+  const html = await (await app.request("/requests", { headers })).text();
+  const [, since] = /<body data-event="([^"]+)"/.exec(html) ?? [];
+  node.presence(2);
+  const open = async (headers: Record<string, string> = {}) => {
+    const blocks = new Blocks(await ask("GET", `/events?since=${since}`, undefined, headers));
+    await blocks.next();
+    return blocks;
+  };
+  const stream = await open();
+  const { id: lastId, data } = await stream.event();
+  assert.deepEqual(data, { jamiId: id(2), online: true });
+  node.presence(3);
+  const again = await open({ "last-event-id": lastId });
+  assert.deepEqual((await again.event()).data, { jamiId: id(3), online: true }, "what was heard since counts for more");
+  stop.abort();
+  await stream.close();
   await again.close();
 });
 
