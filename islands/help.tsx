@@ -1,6 +1,6 @@
 /** The keys of the console: `?` tells them, `/` leads to the search, `g` and a letter to a page. They can be switched off (WCAG 2.1.4). */
 
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { HelpTexts } from "../routes/texts/help.ts";
 import { Dialog } from "./parts/dialog.tsx";
 import { Switch } from "./parts/form.tsx";
@@ -21,12 +21,11 @@ export default function Help({ t, places }: Props) {
   const [open, setOpen] = useState(false);
   const [on, setOn] = useState(true);
   const pressed = useRef(-Infinity);
-  const latest = useRef(on);
-  latest.current = on;
-  useEffect(() => {
-    setOn(localStorage.getItem(KEPT) === null);
+  // before the first frame is drawn: nobody need wait with a key until it is
+  useLayoutEffect(() => {
+    setOn(!areKeysOff());
     const listen = (event: KeyboardEvent) => {
-      if (!latest.current || event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
+      if (areKeysOff() || event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
       if (isTyping(event.target) || document.querySelector("dialog[open]")) return;
       const place = event.timeStamp - pressed.current < PATIENCE && places.find(({ key }) => key === event.key);
       pressed.current = event.key === "g" ? event.timeStamp : -Infinity;
@@ -79,6 +78,10 @@ export default function Help({ t, places }: Props) {
       </Dialog>
     </>
   );
+}
+
+function areKeysOff(): boolean {
+  return localStorage.getItem(KEPT) !== null;
 }
 
 function Keys({ keys, text }: { keys: string[]; text: string }) {

@@ -1,6 +1,6 @@
 /** Who waits for a decision: accepted, declined or blocked by click or key, one by one or many at once. */
 
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { PendingRequest } from "../core/node_api.ts";
 import type { Texts } from "../routes/texts/en.ts";
 import { plain } from "./parts/given.tsx";
@@ -35,9 +35,18 @@ export default function Requests({ lang, t, common, first }: Props) {
     "request-gone": ({ id }: { id: string }) => gone(id),
   });
 
-  const answer = async (kind: Answer, ids: string[]) => {
-    if (busy || ids.length === 0) return;
+  // answers that are asked for quickly go one behind the other, and none twice
+  const line = useRef(Promise.resolve());
+  const asked = useRef(new Set<string>());
+  const answer = (kind: Answer, wanted: string[]) => {
+    const ids = wanted.filter((id) => !asked.current.has(id));
+    if (ids.length === 0) return;
+    for (const id of ids) asked.current.add(id);
+    line.current = line.current.then(() => send(kind, ids));
+  };
+  const send = async (kind: Answer, ids: string[]) => {
     setBusy(true);
+    setSaid("");
     let done = 0;
     let problem = "";
     for (const id of ids) {
@@ -45,6 +54,7 @@ export default function Requests({ lang, t, common, first }: Props) {
       if (result.ok || result.status === 404) gone(id);
       if (result.ok) done++;
       else problem = result.reason || common.unreachable;
+      asked.current.delete(id);
     }
     setSaid(problem ? fill(common.failed, { reason: problem }) : plural(lang, done, t[DONE[kind]]));
     setBusy(false);
@@ -69,7 +79,7 @@ export default function Requests({ lang, t, common, first }: Props) {
   };
   // when the focused row went away with its request, the next one takes over
   const focused = useRef<number>(-1);
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (focused.current >= 0 && document.activeElement === document.body) {
       rows()[Math.min(focused.current, rows().length - 1)]?.focus();
     }

@@ -1,7 +1,7 @@
 /** Dialogues: the browser's own, which keep the focus inside, close on Escape and give the focus back. */
 
 import type { ComponentChildren } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { Field } from "./form.tsx";
 import { useName } from "./names.ts";
 import { Filled } from "./given.tsx";
@@ -13,16 +13,25 @@ interface DialogProps {
   children: ComponentChildren;
 }
 
-/** A dialogue that stands before the page while `open`. */
+/** A dialogue that stands before the page while `open`. What comes next may be pressed at once: it opens and closes without a frame between. */
 export function Dialog({ open, title, onClose, children }: DialogProps) {
   const dialog = useRef<HTMLDialogElement>(null);
   const id = useName();
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (open && !dialog.current?.open) dialog.current?.showModal();
     if (!open) dialog.current?.close();
   }, [open]);
   return (
-    <dialog ref={dialog} aria-labelledby={open ? id : undefined} onClose={onClose}>
+    <dialog
+      ref={dialog}
+      aria-labelledby={open ? id : undefined}
+      onCancel={({ target, currentTarget }) => {
+        if (target === currentTarget) onClose(); // a chooser of files inside tells of its own end
+      }}
+      onClose={() => {
+        if (!dialog.current?.open) onClose(); // the browser tells late: it may be open again
+      }}
+    >
       {open && (
         <>
           <h2 id={id} class="text-lg font-semibold mb-2">{title}</h2>

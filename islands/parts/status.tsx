@@ -30,6 +30,7 @@ export function useActing(common: Texts["common"]): Acting {
   const say = (text: string, bad = false) => setSaid({ text, bad });
   const act = async <Data,>(method: string, path: string, body?: unknown, done = "") => {
     setBusy(true);
+    say(""); // the same words twice would not be read out again
     const answer = await ask<Data>(method, path, body);
     setBusy(false);
     if (answer.ok) say(done);
