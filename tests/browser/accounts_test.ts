@@ -46,10 +46,12 @@ inBrowser(
     assert.deepEqual(await view.axe(), [], "with the link");
     await using guest = await openBrowser(place.url);
     await guest.page.goto(link);
+    await guest.alive();
     await guest.page.getByLabel("Your name").fill("Juma");
     await guest.page.getByLabel("Password").fill(OWNER.password);
     await guest.page.getByRole("button", { name: "Continue with this password" }).click();
     await guest.page.getByRole("heading", { level: 1, name: OVERVIEW }).waitFor();
+    await guest.alive();
     assert.equal(await guest.page.locator('a[href="/audit"]').count(), 0, "a moderator sees no audit log");
     await view.go("/settings/admins");
     assert.ok(!(await page.content()).includes(link.split("=")[1]), "the link is shown once");
@@ -156,7 +158,10 @@ inBrowser(
     await view.go("/audit");
     await page.getByText(/^Unbroken: \d+ entries$/).waitFor();
     await page.getByRole("link", { name: "Older entries" }).click();
+    await page.waitForURL(/before=\d+$/);
     await page.getByRole("link", { name: "Newest entries" }).click();
+    await page.waitForURL(/\/audit\??$/);
+    await view.alive();
     await page.getByText("Filter", { exact: true }).first().click();
     await page.getByLabel("Who").fill("script");
     await page.getByLabel("To what").fill("59");
@@ -166,7 +171,7 @@ inBrowser(
     assert.equal(await page.locator("main ol > li").count(), 1);
     await page.locator("main ol summary").click();
     const [newest] = store.audit.list({ actor: "script" }, 1);
-    assert.ok(await page.locator("main ol dl").getByText(newest.hash).isVisible());
+    await page.locator("main ol dl").getByText(newest.hash).waitFor();
     assert.deepEqual(await view.axe(), [], "with an entry open");
     const href = await page.getByRole("link", { name: "Export as JSON lines" }).getAttribute("href");
     const lines = await page.evaluate(async (href) => await (await fetch(`${href}`)).text(), href);

@@ -21,6 +21,11 @@ import { testIdentity } from "../support/people.ts";
 const CHROMIUM = "/usr/bin/chromium";
 const ROOT = new URL("../../", import.meta.url);
 
+/** How many times slower the pages' scripts run than they can: shows what is a matter of luck. Unset = as they can. */
+const SLOWER = Number(Deno.env.get("KITUO_SLOWER") ?? "1");
+/** Are they? Then nothing can be said of speed. */
+export const SLOWED = SLOWER > 1;
+
 /** Why there can be no browser here; null = there can. On CI that is a failure, not a reason to skip. */
 export function missing(): string | null {
   try {
@@ -205,6 +210,10 @@ export async function openBrowser(url: string, look: Look = {}): Promise<Window>
     ],
   });
   const page = context.pages()[0];
+  if (SLOWED) {
+    const cdp = await context.newCDPSession(page);
+    await cdp.send("Emulation.setCPUThrottlingRate", { rate: SLOWER });
+  }
   const faults: string[] = [];
   page.on("pageerror", (error) => faults.push(error.message));
   page.on("console", (message) => message.type() === "error" && faults.push(message.text()));

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { refuse } from "./furnish.ts";
-import { type Console, openConsole, openWindow, type Window } from "./console.ts";
+import { type Console, openConsole, openWindow, SLOWED, type Window } from "./console.ts";
 import { browserTests, NO_BROWSER } from "./in_browser.ts";
 
 const { inBrowser, end } = browserTests();
@@ -61,8 +61,11 @@ inBrowser(
       },
     });
     const row = page.locator("li", { hasText: "Imani Late" });
+    /** What came of it: told when the answer is here, while a row goes as soon as the node tells of it. */
+    const said = (text: string) => page.getByRole("status").filter({ hasText: text }).waitFor();
     await row.getByRole("button", { name: "Accept" }).click();
     await row.waitFor({ state: "detached" });
+    await said("1 accepted");
     assert.ok(store.contacts.get(account));
     assert.equal(store.trustRequests.get(account), undefined);
     assert.equal(store.audit.list({ action: "request.accept" }, 1)[0].target, account);
@@ -70,11 +73,35 @@ inBrowser(
     await page.locator(`[data-id="${fatuma}"]`).focus();
     await page.keyboard.press("d");
     await page.locator(`[data-id="${fatuma}"]`).waitFor({ state: "detached" });
+    await said("1 declined");
     assert.equal(store.trustRequests.get(fatuma), undefined);
     await page.locator(`[data-id="${gabriel}"]`).focus();
     await page.keyboard.press("b");
     await page.locator(`[data-id="${gabriel}"]`).waitFor({ state: "detached" });
+    await said("1 blocked");
     assert.ok(store.contacts.get(gabriel)?.banned);
+  },
+);
+
+inBrowser(
+  "what happens while a page is on its way, before it lives, is on it",
+  {},
+  async (view, { tell, demo, url }) => {
+    const { page } = view;
+    const drawn = Promise.withResolvers<void>(), told = Promise.withResolvers<void>();
+    await page.route(/client-\w+\.js$/, async (route) => {
+      drawn.resolve();
+      await told.promise;
+      await route.continue();
+    });
+    await view.context.newCDPSession(page).then((cdp) => cdp.send("Network.clearBrowserCache"));
+    await page.goto(`${url}/requests`, { waitUntil: "commit" });
+    await drawn.promise;
+    tell({ type: "request-gone", data: { id: demo.requests[2] } });
+    const row = page.locator(`[data-id="${demo.requests[2]}"]`);
+    await row.waitFor();
+    told.resolve();
+    await row.waitFor({ state: "detached" });
   },
 );
 
@@ -115,25 +142,38 @@ inBrowser("refused histories are told in words, and an owner drops one", {}, asy
 
 inBrowser("keys lead to pages, to the search and to their help, and can be switched off", {}, async (view) => {
   const { page } = view;
+  await page.addInitScript(() => {
+    if (location.pathname !== "/") return;
+    // whoever is told that the page lives may press a key in the same moment
+    new MutationObserver((_, observer) => {
+      if (!document.documentElement.dataset.ready) return;
+      observer.disconnect();
+      dispatchEvent(new KeyboardEvent("keydown", { key: "?" }));
+    }).observe(document, { attributes: true, subtree: true });
+  });
+  const help = page.getByRole("dialog", { name: "Keyboard" });
   await view.go("/");
-  await page.keyboard.press("?");
-  await page.getByRole("dialog", { name: "Keyboard" }).waitFor();
+  await help.waitFor();
   assert.deepEqual(await view.axe(), [], "the help");
   await page.keyboard.press("Escape");
-  await page.keyboard.press("g");
-  await page.keyboard.press("c");
+  await help.waitFor({ state: "hidden" });
+  await Promise.all([page.keyboard.press("g"), page.keyboard.press("c")]);
   await page.waitForURL(/\/conversations$/);
   await view.alive();
   await page.keyboard.press("/");
-  assert.ok(await page.getByRole("searchbox").evaluate((field) => field === document.activeElement));
+  await page.locator("[role=search] input:focus").waitFor();
   await page.getByRole("searchbox").blur();
   await page.keyboard.press("?");
   await page.getByRole("switch").click();
   await page.keyboard.press("Escape");
+  await help.waitFor({ state: "hidden" });
   await page.keyboard.press("?");
-  assert.equal(await page.getByRole("dialog", { name: "Keyboard" }).count(), 0);
-  await page.keyboard.press("Tab");
-  await page.evaluate(() => localStorage.clear());
+  await page.getByRole("button", { name: "Keyboard" }).click(); // it cannot be reached when the key has opened the help
+  await page.getByRole("switch", { checked: false }).click();
+  await page.keyboard.press("Escape");
+  await help.waitFor({ state: "hidden" });
+  await page.keyboard.press("?");
+  await help.waitFor();
 });
 
 inBrowser("the first thing that Tab reaches leads past the navigation", {}, async (view) => {
@@ -141,7 +181,7 @@ inBrowser("the first thing that Tab reaches leads past the navigation", {}, asyn
   await view.go("/requests");
   await page.keyboard.press("Tab");
   await page.keyboard.press("Enter");
-  assert.ok(await page.evaluate(() => document.activeElement?.id === "content"));
+  await page.locator("#content:focus").waitFor();
 });
 
 inBrowser("the first page is small and soon alive", {}, async (view, { url }) => {
@@ -163,12 +203,12 @@ inBrowser("the first page is small and soon alive", {}, async (view, { url }) =>
   }
   console.log(`    ${bytes} bytes, alive after ${best.toFixed(0)} ms`);
   assert.ok(bytes > 30_000 && bytes < 60_000, `${bytes} bytes`);
-  assert.ok(best < 500, `${best} ms`);
+  assert.ok(SLOWED || best < 500, `${best} ms`);
 });
 
 Deno.test({
   name: "a timeline of 10,000 entries: few elements, no long pauses while it is scrolled to its end",
-  ignore: NO_BROWSER !== null,
+  ignore: NO_BROWSER !== null || SLOWED,
   sanitizeOps: false,
   sanitizeResources: false,
   async fn() {
@@ -199,8 +239,7 @@ Deno.test({
       assert.ok(most < 80, `${most} rows are drawn`);
     }
     await page.evaluate(() => scrollTo(0, document.documentElement.scrollHeight));
-    await page.waitForTimeout(100);
-    assert.ok(await rows.last().isVisible());
+    await rows.last().waitFor();
     const height = await page.evaluate(() => document.documentElement.scrollHeight);
     assert.ok(height > 10_000 * 45, `${height} pixels are not 10,000 entries`);
     const { longest, task } = await page.evaluate(() => {
@@ -231,10 +270,14 @@ async function deepLink({ node, demo }: Console, { page, go }: Window): Promise<
     return top > 0 && top < innerHeight;
   });
   // newer entries are put above it meanwhile
-  await page.waitForFunction(() => !document.querySelector("main")?.textContent?.includes("Loading older"), null, {
-    timeout: 1_000,
-  }).catch(() => {});
-  await page.waitForTimeout(500);
+  await page.evaluate(async () => {
+    for (let still = 0, top = NaN; still < 20;) {
+      await new Promise(requestAnimationFrame);
+      const now = document.querySelector("li[aria-current]")?.getBoundingClientRect().top;
+      still = now === top ? still + 1 : 0;
+      top = now ?? NaN;
+    }
+  });
   const before = await place();
   assert.ok(before > 0 && before < 860, `${before}`);
   for (const step of [-300, 300]) {
@@ -243,11 +286,14 @@ async function deepLink({ node, demo }: Console, { page, go }: Window): Promise<
       await page.waitForTimeout(60); // as a hand does
     }
   }
-  await page.waitForTimeout(200);
-  assert.ok(Math.abs(await place() - before) < 4, `it moved from ${before} to ${await place()}`);
+  // the last turn of the wheel is still on its way
+  await page.waitForFunction((before) => {
+    const { top = NaN } = document.querySelector("li[aria-current]")?.getBoundingClientRect() ?? {};
+    return Math.abs(top - before) < 4;
+  }, before).catch(async () => assert.fail(`it moved from ${before} to ${await place()}`));
   await page.getByRole("button", { name: "To the newest entries" }).click();
   await page.getByRole("button", { name: "To the newest entries" }).waitFor({ state: "detached" });
-  assert.equal(new URL(page.url()).search, "");
+  await page.waitForURL((url) => url.search === "");
   await page.getByRole("button", { name: "Reveal texts" }).click();
   await page.getByLabel("Reason").fill("a search");
   await page.getByRole("button", { name: "Reveal", exact: true }).click();
@@ -256,7 +302,7 @@ async function deepLink({ node, demo }: Console, { page, go }: Window): Promise<
   await page.getByText("1 found").waitFor();
   await page.locator("section li a", { hasText: "message 7001" }).click();
   await page.locator("li[aria-current]", { hasText: "message 7001" }).waitFor();
-  assert.match(page.url(), /\?at=[0-9a-f]{40}$/);
+  await page.waitForURL(/\?at=[0-9a-f]{40}$/);
 }
 
 end();

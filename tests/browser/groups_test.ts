@@ -32,6 +32,8 @@ inBrowser(
     const { page } = view;
     await view.go("/conversations");
     await page.getByRole("link", { name: "New group" }).click();
+    await page.waitForURL(/\/new$/);
+    await view.alive();
     await page.getByLabel("Title").fill("Ferry");
     await page.getByLabel("Description").fill("Times\nand prices");
     await page.locator("input[type=file]").first().setInputFiles(NOT_A_PICTURE);
@@ -53,6 +55,7 @@ inBrowser(
     assert.deepEqual(await view.axe(), []);
     await page.getByRole("button", { name: "Make the group" }).click();
     await page.waitForURL(/\/conversations\/[0-9a-f]{40}\/members$/);
+    await view.alive();
     const id = page.url().split("/").at(-2) ?? "";
     const group = await place.node.conversation(id);
     assert.deepEqual([group.title, group.description, group.mode], ["Ferry", "Times and prices", 1]);
@@ -66,11 +69,14 @@ inBrowser(
 
     const parts = page.getByRole("navigation", { name: "Parts of the conversation" });
     await parts.getByRole("link", { name: "Settings" }).click();
+    await page.waitForURL(/\/settings$/);
+    await view.alive();
     await page.getByLabel("Title").fill("Ferry and bus");
     await page.getByRole("button", { name: "Remove" }).click();
     await page.getByLabel("Host of calls").selectOption({ index: 1 });
     await page.getByRole("button", { name: "Save" }).first().click();
     await page.getByRole("heading", { level: 1, name: "Ferry and bus" }).waitFor();
+    await view.alive();
     const changed = await place.node.conversation(id);
     assert.deepEqual([changed.avatar, changed.defaultHost?.jamiId], ["", place.node.info().jamiId]);
     await page.getByLabel("Room for files").selectOption({ label: "500 MB" });
@@ -125,6 +131,7 @@ Deno.test({
     await page.getByRole("button", { name: "Add", exact: true }).click();
     await page.getByRole("button", { name: "Make the group" }).click();
     await page.waitForURL(/\/members$/);
+    await view.alive();
     const id = page.url().split("/").at(-2) ?? "";
     await alice.acceptGroup(id);
     await alice.waitMember(id, kituo.jamiId);

@@ -54,6 +54,8 @@ Deno.test({
     assert.ok(!(await page.title()).includes("\u202e"));
     await page.getByRole("button", { name: "Leave the conversation" }).click();
     await page.getByRole("dialog").getByRole("button", { name: "Leave the conversation" }).click();
+    await page.getByRole("button", { name: "Delete …" }).waitFor(); // once it is drawn anew
+    await view.alive();
     await page.getByRole("button", { name: "Delete …" }).click();
     const dialog = page.getByRole("dialog");
     const word = (await dialog.locator("label bdi").innerText()).trim();

@@ -82,6 +82,7 @@ inBrowser(
     await page.getByRole("button", { name: "Ban", exact: true }).click();
     const row = page.locator("li", { hasText: "spam" });
     await row.getByText(id.slice(0, 8)).waitFor();
+    await page.getByText("Banned.", { exact: true }).waitFor();
     const ban = store.nodeBans.get(id);
     assert.equal(ban && ban.expires && Math.round((ban.expires - ban.at) / 86_400_000), 7);
     assert.equal(store.audit.list({ action: "ban.create" }, 1)[0].detail, "spam");
@@ -104,6 +105,7 @@ inBrowser(
     const file = page.locator("li", { hasText: ".exe" });
     await file.getByRole("button", { name: "Release" }).click();
     await file.waitFor({ state: "detached" });
+    await page.getByText("Released.").waitFor();
     assert.deepEqual(store.heldFiles.all(9), []);
     assert.equal(store.audit.list({ action: "held.release" }, 1)[0].target.split(" ")[0], demo.group);
 

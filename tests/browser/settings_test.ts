@@ -72,6 +72,7 @@ inBrowser(
     await page.getByRole("searchbox").fill("jami-ID quota");
     await page.getByText("Nothing fits.").waitFor();
     await page.getByRole("searchbox").fill("room oldest");
+    await page.getByText("Nothing fits.").waitFor({ state: "detached" });
     assert.equal(await page.locator("[data-setting]").count(), 2);
   },
 );

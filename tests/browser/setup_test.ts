@@ -58,9 +58,9 @@ function onFreshNode(name: string, look: Look, test: (scene: Scene) => Promise<v
 }
 
 /** Until the page of a step is there and lives. */
-async function atStep({ page }: Window, title: string): Promise<void> {
+async function atStep({ page, alive }: Window, title: string): Promise<void> {
   await page.getByRole("heading", { level: 1, name: title }).waitFor();
-  await page.waitForFunction(() => !document.querySelector("k-island:not([data-ready])"));
+  await alive();
 }
 
 onFreshNode(
