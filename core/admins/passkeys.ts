@@ -1,14 +1,10 @@
 /** Passkey dialogues (WebAuthn): what the browser is asked, and whether its answer is good. */
 
-import {
-  type AuthenticationResponseJSON,
-  generateAuthenticationOptions,
-  generateRegistrationOptions,
-  type PublicKeyCredentialCreationOptionsJSON,
-  type PublicKeyCredentialRequestOptionsJSON,
-  type RegistrationResponseJSON,
-  verifyAuthenticationResponse,
-  verifyRegistrationResponse,
+import type {
+  AuthenticationResponseJSON,
+  PublicKeyCredentialCreationOptionsJSON,
+  PublicKeyCredentialRequestOptionsJSON,
+  RegistrationResponseJSON,
 } from "@simplewebauthn/server";
 import { fromHex, owned } from "../base/bytes.ts";
 import type { Clock } from "../base/clock.ts";
@@ -39,6 +35,9 @@ interface Challenge {
 /** How it is shown by the authenticator. */
 const RP_NAME = "Kituo";
 
+/** The library, when a passkey is first used: with its ASN.1 it takes 20 MB, and a tenth of a second. */
+const webauthn = () => import("@simplewebauthn/server");
+
 const EXPIRED = "This passkey dialogue is over: begin again.";
 
 /** Begins and ends dialogues. Each challenge is good once, for the site that began it. */
@@ -53,6 +52,7 @@ export class PasskeyDialogues {
    * @throws {AccessError} "conflict" where passkeys cannot be used
    */
   async beginRegistration(site: Site, admin: string, name: string): Promise<PublicKeyCredentialCreationOptionsJSON> {
+    const { generateRegistrationOptions } = await webauthn();
     const options = await generateRegistrationOptions({
       rpName: RP_NAME,
       rpID: rpIdOf(site),
@@ -74,6 +74,7 @@ export class PasskeyDialogues {
    */
   async finishRegistration(site: Site, response: RegistrationResponseJSON): Promise<Omit<PasskeyRow, "name">> {
     let challenge: Challenge | null = null;
+    const { verifyRegistrationResponse } = await webauthn();
     const { registrationInfo } = await judged("unfit", () =>
       verifyRegistrationResponse({
         response,
@@ -92,6 +93,7 @@ export class PasskeyDialogues {
   /** What a browser needs to sign somebody in: which passkey is for it and its owner to say. @throws {AccessError} */
   async beginSignIn(site: Site): Promise<PublicKeyCredentialRequestOptionsJSON> {
     const rpID = rpIdOf(site);
+    const { generateAuthenticationOptions } = await webauthn();
     const options = await generateAuthenticationOptions({ rpID, timeout: CHALLENGE_AGE, userVerification: "required" });
     this.#remember(options.challenge, site, null);
     return options;
@@ -102,6 +104,7 @@ export class PasskeyDialogues {
     const passkey = this.store.passkeys.get(response.id);
     if (!passkey) throw new AccessError("unauthorised", "This passkey is not known here.");
     let challenge: Challenge | null = null;
+    const { verifyAuthenticationResponse } = await webauthn();
     const { verified, authenticationInfo } = await judged("unauthorised", () =>
       verifyAuthenticationResponse({
         response,
