@@ -58,7 +58,7 @@ async function main(): Promise<number> {
 async function start(config: Config, opened: AsyncDisposableStack): Promise<void> {
   // no half-built node goes on after an error that nobody caught
   const net = catchUncaught();
-  const assets = readAssets(new URL("./", import.meta.url));
+  const assets = readAssets();
   const { lock, token } = dataFolder(config.data);
   opened.defer(() => lock.release());
   await joinAccount(config);
