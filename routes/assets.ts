@@ -42,7 +42,7 @@ const A_DAY = "public, max-age=86400";
  * @param root the project's folder: above this file, and above the built program alike
  * @throws {AssetsError} when it was not
  */
-export function readAssets(root = new URL("../", import.meta.url)): Assets {
+export function readAssets(root = new URL(import.meta.resolve("../"))): Assets {
   const dist = new URL("static/dist/", root);
   try {
     const { client, css }: { client: string; css: string } = JSON.parse(
