@@ -18,10 +18,15 @@ export interface Assets {
   licences: { own: string; packages: Licence[] };
 }
 
-/** A file, and the same packed. */
-interface Asset {
-  plain: Uint8Array<ArrayBuffer>;
-  gzip: Uint8Array<ArrayBuffer>;
+/** A file, and the same packed: once, when a browser first asks for it, so that a start does not wait for it. */
+class Asset {
+  #gzip: Uint8Array<ArrayBuffer> | null = null;
+
+  constructor(readonly plain: Uint8Array<ArrayBuffer>) {}
+
+  get gzip(): Uint8Array<ArrayBuffer> {
+    return this.#gzip ??= new Uint8Array(gzipSync(this.plain, { level: 9 }));
+  }
 }
 
 /** Where they are served. */
@@ -61,8 +66,7 @@ export function readAssets(root = new URL(import.meta.resolve("../"))): Assets {
 }
 
 function read(path: URL): Asset {
-  const plain = Deno.readFileSync(path);
-  return { plain, gzip: new Uint8Array(gzipSync(plain, { level: 9 })) };
+  return new Asset(Deno.readFileSync(path));
 }
 
 /** A console without scripts and styles, for who only wants the pages' text. */
