@@ -25,6 +25,7 @@ import {
   type GroupMode,
   type ListPage,
   type ListQuery,
+  MAX_DETAIL_MEMBERS,
   MAX_LIST_LIMIT,
   type MemberInfo,
   type MessageInfo,
@@ -46,6 +47,8 @@ import {
 } from "./node_api.ts";
 import { logRing } from "./logging.ts";
 import { NodeBackups } from "./node_backup.ts";
+import { NodeGaps } from "./node_gaps.ts";
+import { NodeMembers } from "./node_members.ts";
 import { NodeMetrics } from "./node_metrics.ts";
 import type { NodeConfiguration } from "./node_configuration.ts";
 import { NodeEvents } from "./node_events.ts";
@@ -131,6 +134,7 @@ export class Node implements RunnableNode {
   readonly #names: NodeNames;
   readonly nameServer: NameServerApi;
   readonly groupFiles: NodeGroupFiles;
+  readonly members: NodeMembers;
   readonly joinLinks: NodeJoinLinks;
   readonly refused: NodeRefused;
   readonly devices: NodeDevices;
@@ -229,6 +233,14 @@ export class Node implements RunnableNode {
       called,
       open: (id) => this.#open(id),
     });
+    const gaps = new NodeGaps(store.ledger);
+    this.members = new NodeMembers({
+      relay: this.#relay,
+      store,
+      called,
+      gaps,
+      place: (id) => repositoryPath(conversationsPath(config.data), id),
+    });
     this.health = new NodeOverview({
       clock: systemClock,
       relay: this.#relay,
@@ -236,7 +248,8 @@ export class Node implements RunnableNode {
       info: () => this.info(),
       ready: () => this.ready(),
       requests: () => this.requests({ limit: MAX_LIST_LIMIT }).items.length,
-      called: this.#names.called,
+      called,
+      gaps,
       onSample: (data) => this.#events.emit({ type: "overview", data }),
     });
     this.backups = new NodeBackups(config, systemClock);
@@ -412,9 +425,11 @@ export class Node implements RunnableNode {
   }
 
   conversation(id: string): Promise<ConversationDetail> {
-    return refusing(() =>
-      view.conversationDetail(this.#known(id), this.#relay, this.store, this.#names.called, this.#waitingIn)
-    );
+    return refusing(async () => {
+      const record = this.#known(id);
+      const members = await this.members.first(id, MAX_DETAIL_MEMBERS);
+      return await view.conversationDetail(record, this.#relay, this.store, this.#waitingIn, members);
+    });
   }
 
   async createGroup({ mode, ...profile }: NewGroup): Promise<ConversationDetail> {
@@ -427,7 +442,7 @@ export class Node implements RunnableNode {
     await refusing(async () => {
       const conversation = this.#open(id);
       checkPicture(changes.avatar);
-      checkHost(changes.defaultHost, view.members(conversation, this.#relay, this.store, this.#names.called));
+      checkHost(changes.defaultHost, this.members.one(conversation, changes.defaultHost?.jamiId ?? ""));
       await this.#relay.groups.update(conversation, view.profileChanges(changes));
     });
     return await this.conversation(id);
@@ -437,8 +452,7 @@ export class Node implements RunnableNode {
     return await refusing(async () => {
       const conversation = this.#open(id);
       await this.#relay.groups.invite(conversation, jamiId);
-      const member = view.members(conversation, this.#relay, this.store, this.#names.called)
-        .find((member) => member.jamiId === jamiId);
+      const member = this.members.one(conversation, jamiId);
       if (!member) throw new NodeError("conflict", "the account was removed again");
       return member;
     });

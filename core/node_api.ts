@@ -8,6 +8,7 @@ import { KituoError } from "./base/errors.ts";
 import type { DevicesApi, LinkInfo } from "./node_api_devices.ts";
 import type { GroupFilesApi } from "./node_api_group_files.ts";
 import type { JoinLinksApi } from "./node_api_join_links.ts";
+import type { MembersApi } from "./node_api_members.ts";
 import type { RefusedApi, RefusedInfo } from "./node_api_refused.ts";
 import type { SetupApi } from "./node_api_setup.ts";
 import type { RegistrationResult } from "./account/name_server.ts";
@@ -20,6 +21,7 @@ import type { Entry } from "./swarm/entry.ts";
 export * from "./node_api_devices.ts";
 export * from "./node_api_group_files.ts";
 export * from "./node_api_join_links.ts";
+export * from "./node_api_members.ts";
 export * from "./node_api_refused.ts";
 export * from "./node_api_setup.ts";
 export * from "./node_api_backup.ts";
@@ -153,7 +155,10 @@ export interface ConversationDetail extends Omit<ConversationSummary, "members">
   avatar: string;
   /** who hosts the group's calls; null = nobody is named */
   defaultHost: CallHost | null;
+  /** the first {@link MAX_DETAIL_MEMBERS} of them, as {@link MembersApi.list} tells them */
   members: MemberInfo[];
+  /** all of them, invited, banned and left ones included */
+  memberCount: number;
   /** what admins vote on; empty where one admin decides */
   votes: VoteInfo[];
 }
@@ -418,6 +423,7 @@ export interface NodeApi {
   readonly setup: SetupApi;
   /** the files of one group */
   readonly groupFiles: GroupFilesApi;
+  readonly members: MembersApi;
   readonly joinLinks: JoinLinksApi;
   /** histories that are refused */
   readonly refused: RefusedApi;

@@ -40,9 +40,8 @@ function bytesOf(base64: string): Bytes | null {
 }
 
 /** @throws {NodeError} "unfit" when the host is no device of a member: calls would ring nowhere */
-export function checkHost(host: CallHost | null | undefined, members: readonly MemberInfo[]): void {
+export function checkHost(host: CallHost | null | undefined, member: MemberInfo | undefined): void {
   if (!host) return;
-  const member = members.find(({ jamiId }) => jamiId === host.jamiId);
   if (member?.role !== "admin" && member?.role !== "member") {
     throw new NodeError("unfit", "The default host must be a member of the group.");
   }

@@ -17,10 +17,10 @@ import type {
   WaitingDevices,
   WaitingInfo,
 } from "./node_api.ts";
+import type { DeviceGap, NodeGaps } from "./node_gaps.ts";
 import type { Calling } from "./node_names.ts";
 import { isOnline, storageInfo } from "./node_view.ts";
 import type { Relay } from "./relay/relay.ts";
-import type { DeviceHeads } from "./store/ledger.ts";
 import type { Store } from "./store/store.ts";
 import type { Conversation } from "./swarm/conversation.ts";
 
@@ -51,16 +51,17 @@ export interface OverviewOptions {
   /** requests and invitations that wait */
   requests(): number;
   called: Calling;
+  gaps: NodeGaps;
   /** told of new numbers */
   onSample(now: OverviewNow): void;
 }
 
-/** What one conversation has waiting, and from which state that was counted. */
+/** What one conversation has waiting, and the gaps that tell it. */
 interface Waiting {
-  key: string;
+  counted: readonly DeviceGap[];
   messages: number;
   /** devices that lack something */
-  devices: { device: string; account: string; lag: number; since: number | null }[];
+  devices: DeviceGap[];
 }
 
 export class NodeOverview implements OverviewApi {
@@ -124,17 +125,25 @@ export class NodeOverview implements OverviewApi {
   waiting(limit: number): WaitingDevices {
     const { relay, called, store } = this.options;
     this.#countWaiting();
-    const all = [...this.#waiting].flatMap(([conversationId, { devices }]) =>
-      devices.map((device) => ({ conversationId, ...device }))
-    );
-    all.sort((a, b) => (a.since ?? Infinity) - (b.since ?? Infinity) || b.lag - a.lag);
-    const items = all.slice(0, limit).map(({ conversationId, device, account, lag, since }) => ({
+    const all = [...this.#waiting].flatMap(([conversationId, { devices }]) => {
+      const times = new Map<string, number | null>(); // most lack the same
+      const writtenAt = (commit: string) => {
+        const at = times.get(commit) ?? store.commits.get(conversationId, commit)?.timestamp ?? null;
+        times.set(commit, at);
+        return at;
+      };
+      return devices.map(({ oldest, ...rest }) => {
+        return { conversationId, ...rest, since: oldest === null ? null : writtenAt(oldest) };
+      });
+    });
+    all.sort((a, b) => (a.since ?? Infinity) - (b.since ?? Infinity) || b.count - a.count);
+    const items = all.slice(0, limit).map(({ conversationId, device, account, count, since }) => ({
       conversationId,
       title: store.conversations.get(conversationId)?.title ?? "",
       jamiId: account,
       ...called(account),
       deviceId: device,
-      messages: lag,
+      messages: count,
       since,
       online: isOnline(relay, account),
     }));
@@ -219,27 +228,18 @@ export class NodeOverview implements OverviewApi {
     };
   }
 
-  /** Counting walks over the history: it is done anew only when the head or what devices hold has changed. */
   #waitingIn(conversation: Conversation): Waiting {
-    const { relay, store } = this.options;
-    const entries = store.ledger.forConversation(conversation.id)
-      .filter(({ account, device }) => device !== relay.device && conversation.isJoined({ account, device }));
-    const key = keyOf(conversation, entries);
+    const { relay, gaps } = this.options;
+    const counted = gaps.of(conversation);
     const known = this.#waiting.get(conversation.id);
-    if (known?.key === key) return known;
-    const gaps = conversation.gapsOf(entries.map(({ heads }) => heads));
-    const lacking = entries.map((entry, i) => ({ ...entry, ...gaps[i] })).filter(({ count }) => count > 0);
-    const writtenAt = (id: string | null) =>
-      id === null ? null : store.commits.get(conversation.id, id)?.timestamp ?? null;
+    if (known?.counted === counted) return known;
+    const lacking = counted
+      .filter(({ account, device }) => device !== relay.device && conversation.isJoined({ account, device }))
+      .filter(({ count }) => count > 0);
     return {
-      key,
+      counted,
       messages: Math.max(0, ...lacking.map(({ count }) => count)),
-      devices: lacking.map(({ device, account, count, oldest }) => ({
-        device,
-        account,
-        lag: count,
-        since: writtenAt(oldest),
-      })),
+      devices: lacking,
     };
   }
 }
@@ -257,8 +257,4 @@ function together(samples: readonly Sample[]): Sample {
     bytesIn: mean(({ bytesIn }) => bytesIn),
     bytesOut: mean(({ bytesOut }) => bytesOut),
   };
-}
-
-function keyOf({ head }: Conversation, entries: DeviceHeads[]): string {
-  return `${head} ${entries.map(({ device, heads }) => `${device}:${heads.join()}`).join(" ")}`;
 }

@@ -8,12 +8,10 @@ import type {
   ContactInfo,
   ConversationDetail,
   ConversationSummary,
-  DeviceInfo,
   FileInfo,
   GroupChanges,
   ListPage,
   ListQuery,
-  MemberInfo,
   MessageInfo,
   PendingRequest,
   RefusedInfo,
@@ -21,17 +19,14 @@ import type {
   WaitingInfo,
 } from "./node_api.ts";
 import { type AccountId, type DeviceId, isAccountId } from "./identity/ids.ts";
-import { banInfo } from "./node_moderation_view.ts";
 import type { Calling } from "./node_names.ts";
 import { vcardName } from "./messaging/vcard.ts";
 import type { Relay } from "./relay/relay.ts";
-import type { DeviceHeads } from "./store/ledger.ts";
 import type { FileRecord } from "./store/files.ts";
 import type { RefusedHistory } from "./store/refused.ts";
 import type { Store } from "./store/store.ts";
 import type { Conversation } from "./swarm/conversation.ts";
 import { entryOf } from "./swarm/entry.ts";
-import { rolesWithLeft } from "./swarm/members.ts";
 import type { Profile } from "./swarm/profile.ts";
 import { refusedBy } from "./swarm/rules/refused_by.ts";
 
@@ -142,8 +137,8 @@ export async function conversationDetail(
   record: ConversationRecord,
   relay: Relay,
   store: Store,
-  called: Calling,
   waitingIn: WaitingIn,
+  members: Pick<ConversationDetail, "members" | "memberCount">,
 ): Promise<ConversationDetail> {
   const conversation = relay.conversations.get(record.id);
   const profile = await conversation?.profile();
@@ -153,7 +148,7 @@ export async function conversationDetail(
     description: profile?.description || (record.description ?? ""),
     avatar: profile?.avatar ?? "",
     defaultHost: jamiId && deviceId ? { jamiId, deviceId } : null,
-    members: conversation ? members(conversation, relay, store, called) : [],
+    ...members,
     votes: (await conversation?.votes() ?? []).map(({ action, target, voters, needed }) => ({
       kind: action,
       target,
@@ -167,58 +162,6 @@ export async function conversationDetail(
 export function profileChanges({ defaultHost, ...texts }: GroupChanges): Partial<Profile> {
   if (defaultHost === undefined) return texts;
   return { ...texts, rdvAccount: defaultHost?.jamiId ?? "", rdvDevice: defaultHost?.deviceId ?? "" };
-}
-
-export function members(conversation: Conversation, relay: Relay, store: Store, called: Calling): MemberInfo[] {
-  const devices = new Map<AccountId, Set<DeviceId>>();
-  const add = (account: AccountId, device: DeviceId) =>
-    devices.set(account, (devices.get(account) ?? new Set()).add(device));
-  const told = new Map(store.ledger.forConversation(conversation.id).map((entry) => [entry.device, entry]));
-  for (const [device, account] of conversation.members.devices) add(account, device);
-  for (const { device, account } of told.values()) add(account, device);
-  const { bannedDevices } = conversation.members;
-  for (const device of bannedDevices) {
-    const owner = store.certificates.byDevice(device)?.account;
-    if (owner !== undefined) add(owner, device);
-  }
-  const bans = new Map(store.conversationBans.of(conversation.id).map((ban) => [ban.target, ban]));
-  const lags = lagsOf(conversation, [...told.values()], relay.device);
-  const connected = relay.connections.connections().map(({ peer }) => peer);
-  const online = {
-    accounts: new Set(connected.map((p) => p.account)),
-    devices: new Set(connected.map((p) => p.device)),
-  };
-  return [...rolesWithLeft(conversation.members, conversation.facts.initialMembers)].map(([jamiId, role]) => {
-    for (const key of relay.account.presence.devices(jamiId)) add(jamiId, key.longId);
-    return {
-      jamiId,
-      ...called(jamiId),
-      role,
-      ban: banInfo(bans.get(jamiId)),
-      online: jamiId === relay.self || online.accounts.has(jamiId) || relay.account.presence.isOnline(jamiId),
-      devices: [...devices.get(jamiId) ?? []].map((deviceId): DeviceInfo => ({
-        deviceId,
-        lag: lags.get(deviceId) ?? null,
-        online: deviceId === relay.device || online.devices.has(deviceId) ||
-          relay.account.presence.isPresent(jamiId, deviceId),
-        lastSeen: lastSeen(store.certificates.byDevice(deviceId)?.seen, told.get(deviceId)?.at),
-        banned: bannedDevices.has(deviceId),
-        ban: banInfo(bans.get(deviceId)),
-      })),
-    };
-  });
-}
-
-/** How many commits each device is known to lack; of the others nothing is known. */
-function lagsOf(conversation: Conversation, told: DeviceHeads[], self: DeviceId): Map<DeviceId, number> {
-  const gaps = conversation.gapsOf(told.map(({ heads }) => heads));
-  return new Map([...told.map(({ device }, i) => [device, gaps[i].count] as const), [self, 0]]);
-}
-
-/** The latest of these times (ms), in seconds. */
-function lastSeen(...times: (number | undefined)[]): number | null {
-  const latest = Math.max(0, ...times.map((time) => time ?? 0));
-  return latest === 0 ? null : inSeconds(latest);
 }
 
 /** Commits that the device is not known to have; `null` when nothing is known of it. */

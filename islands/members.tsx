@@ -1,7 +1,7 @@
-/** Who takes part, with their devices; inviting, banning, ending bans. */
+/** Who takes part, with their devices; inviting, banning, ending bans. A group may have thousands: they are drawn part by part, and searched. */
 
-import { useRef, useState } from "preact/hooks";
-import type { MemberInfo } from "../core/node_api.ts";
+import { useEffect, useRef, useState } from "preact/hooks";
+import type { MemberInfo, MembersPage } from "../core/node_api.ts";
 import type { Texts } from "../routes/texts/en.ts";
 import type { ModerationTexts } from "../routes/texts/moderation.ts";
 import { ask } from "./parts/api.ts";
@@ -13,6 +13,8 @@ import { fill, plural } from "./parts/words.ts";
 
 /** Reading the members anew after something happened: one change brings several events, ms. */
 const SOON = 400;
+/** After the last key a search waits, ms. */
+const PATIENCE = 250;
 
 interface Props {
   lang: string;
@@ -22,9 +24,13 @@ interface Props {
   bans: ModerationTexts;
   id: string;
   self: string;
-  first: MemberInfo[];
+  first: MembersPage;
+  /** so many are drawn at first, and added by "more" */
+  step: number;
   /** may this node invite and ban here? */
   admin: boolean;
+  /** the node has left: these were the members then */
+  left: boolean;
 }
 
 /** Who is to be banned: a member, or one device. */
@@ -33,18 +39,34 @@ interface Target {
   name: string;
 }
 
-export default function Members({ lang, t, common, people, bans, id, self, first, admin }: Props) {
-  const [members, setMembers] = useState(first);
+export default function Members({ lang, t, common, people, bans, id, self, first, step, admin, left }: Props) {
+  const [{ items: members, next, total }, setMembers] = useState(first);
+  const [query, setQuery] = useState("");
   const [said, setSaid] = useState("");
   const [banning, setBanning] = useState<Target | null>(null);
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
+  const asked = useRef(0);
+  /** Reads so many of those who fit, from the first on; an answer that another question has overtaken is of no use. */
+  const read = async (wanted: number) => {
+    const number = ++asked.current;
+    const page = await membersOf(id, query.trim(), wanted);
+    if (page && number === asked.current) setMembers(page);
+  };
+  const latest = useRef(read);
+  latest.current = read;
   const refresh = () => {
     clearTimeout(timer.current);
-    timer.current = setTimeout(async () => {
-      const answer = await ask<{ members: MemberInfo[] }>("GET", `/conversations/${id}`);
-      if (answer.ok) setMembers(answer.data.members);
-    }, SOON);
+    timer.current = setTimeout(() => latest.current(Math.max(step, members.length)), SOON);
   };
+  const isFirst = useRef(true);
+  useEffect(() => {
+    if (isFirst.current) {
+      isFirst.current = false;
+      return;
+    }
+    const wait = setTimeout(() => latest.current(step), PATIENCE);
+    return () => clearTimeout(wait);
+  }, [query]);
   useEvents({
     conversation: (data: { id: string }) => data.id === id && refresh(),
     delivery: (data: { conversationId: string }) => data.conversationId === id && refresh(),
@@ -79,9 +101,30 @@ export default function Members({ lang, t, common, people, bans, id, self, first
             <PersonField t={people} common={common} label={t.invite} onPerson={invite} />
           </section>
         )
-        : <p class="mb-4 text-sm text-muted">{t.notAdmin}</p>}
+        : <p class="mb-4 text-sm text-muted">{left ? t.left : t.notAdmin}</p>}
+      {(first.total > step || query !== "") && (
+        <form
+          class="mb-2"
+          role="search"
+          onSubmit={(event) => event.preventDefault()}
+        >
+          <input
+            class="field w-full"
+            type="search"
+            maxLength={200}
+            placeholder={t.search}
+            aria-label={t.search}
+            data-search
+            value={query}
+            onInput={(event) => setQuery(event.currentTarget.value)}
+          />
+        </form>
+      )}
+      <p class="text-sm text-muted mb-2" role="status">
+        {total === 0 && query !== "" ? t.nobodyFits : plural(lang, total, query === "" ? t.all : t.found)}
+      </p>
       <p class="text-sm text-accent mb-2" role="status">{said}</p>
-      <ul class="panel divide-y divide-line">
+      <ul class={members.length > 0 ? "panel divide-y divide-line" : "hidden"}>
         {members.map((member) => (
           <li key={member.jamiId} class="px-5 py-4 flex flex-wrap gap-x-4 gap-y-2 items-start">
             <Disc name={nameOf(member)} />
@@ -129,6 +172,11 @@ export default function Members({ lang, t, common, people, bans, id, self, first
           </li>
         ))}
       </ul>
+      {next !== null && (
+        <p class="mt-4 text-center">
+          <button type="button" class="button" onClick={() => read(members.length + step)}>{t.more}</button>
+        </p>
+      )}
       <BanDialog
         name={banning?.name ?? null}
         t={bans}
@@ -139,6 +187,26 @@ export default function Members({ lang, t, common, people, bans, id, self, first
       />
     </>
   );
+}
+
+/** Members that one answer brings at most. */
+const MOST = 1_000;
+
+/** So many of those who fit; null = the node did not answer. */
+async function membersOf(id: string, q: string, wanted: number): Promise<MembersPage | null> {
+  const page: MembersPage = { items: [], next: null, total: 0 };
+  do {
+    const limit = `${Math.min(MOST, wanted - page.items.length)}`;
+    const query = new URLSearchParams({ limit, ...q && { q }, ...page.next && { after: page.next } });
+    const answer = await ask<{ members: MemberInfo[]; next: string | null; total: number }>(
+      "GET",
+      `/conversations/${id}/members?${query}`,
+    );
+    if (!answer.ok) return null;
+    const { members, next, total } = answer.data;
+    Object.assign(page, { items: [...page.items, ...members], next, total });
+  } while (page.next !== null && page.items.length < wanted);
+  return page;
 }
 
 interface DevicesProps extends Pick<Props, "lang" | "t" | "common" | "bans" | "admin"> {

@@ -29,6 +29,8 @@ const Manage = island("manage", ManageIsland);
 const FIRST_ENTRIES = 60;
 /** Newer ones above an entry that the address names. */
 const NEWER_ENTRIES = 12;
+/** Members that their page stands there with: a thousand would be two megabytes. */
+const FIRST_MEMBERS = 50;
 /** Digits of the id that stand for a conversation without a title. */
 const SHORT = 8;
 
@@ -167,16 +169,25 @@ async function firstPart(api: NodeApi, id: string, at: string) {
   };
 }
 
-function membersSection({ api, page, conversation }: SectionContext) {
+async function membersSection({ api, page, conversation }: SectionContext) {
   const { lang, t } = page;
   const self = api.info().jamiId;
   const { members, mode, state, id } = conversation;
-  if (state === "left") return <p class="panel p-8 text-center text-muted">{t.members.left}</p>;
+  const first = await api.members.list(id, { limit: FIRST_MEMBERS });
+  const left = state === "left";
+  if (left && first.total === 0) return <p class="panel p-8 text-center text-muted">{t.members.unknown}</p>;
   const admin = mode !== 0 && state === "active" &&
     members.some(({ jamiId, role }) => jamiId === self && role === "admin");
   const people = groupTexts[lang];
   const bans = moderationTexts[lang];
-  return <Members {...{ lang, people, bans, id, self, admin }} t={t.members} common={t.common} first={members} />;
+  return (
+    <Members
+      {...{ lang, people, bans, id, self, admin, left, first }}
+      step={FIRST_MEMBERS}
+      t={t.members}
+      common={t.common}
+    />
+  );
 }
 
 function manageSection({ page, privacy, caller, conversation }: SectionContext) {

@@ -38,6 +38,7 @@ export class Certificates {
   readonly #put;
   readonly #prune;
   readonly #byDevice;
+  readonly #seen;
   readonly #byShortId;
   readonly #byAccount;
   readonly #touch;
@@ -54,6 +55,7 @@ export class Certificates {
          (SELECT rowid FROM certificates WHERE account = ? ORDER BY seen DESC, rowid DESC LIMIT -1 OFFSET ?)`,
     );
     this.#byDevice = db.prepare("SELECT * FROM certificates WHERE device = ?");
+    this.#seen = db.prepare("SELECT seen FROM certificates WHERE device = ?");
     this.#byShortId = db.prepare("SELECT * FROM certificates WHERE short_id = ? ORDER BY seen DESC LIMIT 1");
     this.#byAccount = db.prepare("SELECT * FROM certificates WHERE account = ? ORDER BY seen DESC, device");
     this.#touch = db.prepare("UPDATE certificates SET seen = max(seen, ?) WHERE device = ?");
@@ -81,6 +83,12 @@ export class Certificates {
   byDevice(device: string): StoredCertificate | undefined {
     const row = this.#byDevice.get(device);
     return row && certificateOf(row);
+  }
+
+  /** When a device was last seen, ms; `undefined` = never. */
+  seen(device: string): number | undefined {
+    const row = this.#seen.get(device);
+    return row && integerOf(row, "seen");
   }
 
   /** The chain of a device by its older name; the one seen last, should two share it. */

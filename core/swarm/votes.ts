@@ -1,5 +1,6 @@
 /** Votes of admins that have not led to a decision yet (swarm-repository.md 1.1, 4): a group of several admins decides by majority. */
 
+import { LruMap } from "../base/limits.ts";
 import { type AccountId, type DeviceId, isAccountId, isDeviceId } from "../identity/ids.ts";
 import type { Oid } from "./object.ts";
 import type { Folder, TreeReader } from "./tree_view.ts";
@@ -27,11 +28,28 @@ export function isDecided(votes: number, admins: number): boolean {
   return votes / admins > DECIDING_SHARE;
 }
 
+/** Trees of one repository whose votes are remembered: most commits change nothing of them. */
+const REMEMBERED = 4;
+
+const remembered = new WeakMap<TreeReader, LruMap<Oid, Promise<OpenVote[]>>>();
+
 /**
- * All that is being voted on at a tree.
+ * All that is being voted on at a tree. Remembered by tree.
  * @throws {MissingObject} @throws {ProtocolError} when it cannot be read
  */
-export async function openVotes(trees: TreeReader, tree: Oid): Promise<OpenVote[]> {
+export function openVotes(trees: TreeReader, tree: Oid): Promise<OpenVote[]> {
+  const known = remembered.get(trees) ?? new LruMap(REMEMBERED);
+  remembered.set(trees, known);
+  let votes = known.get(tree);
+  if (votes === undefined) {
+    votes = readVotes(trees, tree);
+    known.set(tree, votes);
+    votes.catch(() => known.delete(tree));
+  }
+  return votes;
+}
+
+async function readVotes(trees: TreeReader, tree: Oid): Promise<OpenVote[]> {
   const admins = await trees.folderAt(tree, "admins");
   const needed = Math.floor(admins.size * DECIDING_SHARE) + 1;
   const open: OpenVote[] = [];

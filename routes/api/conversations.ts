@@ -1,7 +1,7 @@
 /** /conversations: the conversations that the node serves, and groups that it makes, names and leaves. */
 
 import { createRoute, z } from "@hono/zod-openapi";
-import type { NodeApi } from "../../core/node_api.ts";
+import { MAX_DETAIL_MEMBERS, type NodeApi } from "../../core/node_api.ts";
 import { made } from "../caller.ts";
 import { router } from "../router.ts";
 import { MAX_AVATAR, MAX_DESCRIPTION, MAX_TITLE } from "../constants.ts";
@@ -45,7 +45,10 @@ const detail = z.object({
   avatar: z.string().openapi({ description: 'picture in base64; "" = none' }),
   defaultHost: z.object({ jamiId: z.string(), deviceId: z.string() }).nullable()
     .openapi({ description: "who hosts the group's calls" }),
-  members: z.array(member),
+  members: z.array(member).openapi({
+    description: `at most ${MAX_DETAIL_MEMBERS}, admins first; \`/conversations/{id}/members\` has all, part by part`,
+  }),
+  memberCount: z.int().openapi({ description: "of all, also banned ones and those who have left" }),
   votes: z.array(
     z.object({
       kind: z.enum(["ban", "unban"]),

@@ -2,14 +2,15 @@
 
 import { createRoute, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
-import type { NodeApi } from "../../core/node_api.ts";
+import { MAX_LIST_LIMIT, type NodeApi } from "../../core/node_api.ts";
 import { callerOf } from "../caller.ts";
-import { MAX_BAN_SECONDS, MAX_REASON } from "../constants.ts";
+import { MAX_BAN_SECONDS, MAX_QUERY, MAX_REASON } from "../constants.ts";
 import { router } from "../router.ts";
 import { banInfo } from "./bans.ts";
 import {
   action,
   called,
+  count,
   deviceId,
   everywhere,
   id,
@@ -42,6 +43,12 @@ export const member = z.object({
   })),
 }).openapi("Member");
 
+/** Members in a part when nothing is said. */
+const MEMBERS_PAGE = 100;
+
+/** Where a part ends: the rank of a role, and who. */
+const place = z.string().regex(/^[0-9]-[0-9a-f]{40}$/, "must be what `next` said");
+
 const wish = z.strictObject({
   reason: z.string().max(MAX_REASON).optional().openapi({
     description: "kept by this node: the protocol has no place",
@@ -49,6 +56,36 @@ const wish = z.strictObject({
   expiresIn: z.string().regex(/^[0-9]{1,9}$/, "must be a whole number").transform(Number)
     .pipe(z.int().min(1).max(MAX_BAN_SECONDS)).optional()
     .openapi({ type: "integer", description: "seconds until the node ends the ban by itself" }),
+});
+
+const listMembers = createRoute({
+  method: "get",
+  path: "/conversations/{id}/members",
+  summary: "Who takes part, part by part: admins, then members, invited, banned and left ones",
+  description: "Of a conversation that the node has left: as they were then.",
+  ...moderator,
+  request: {
+    params: z.object({ id }),
+    query: z.strictObject({
+      limit: count(MAX_LIST_LIMIT, MEMBERS_PAGE),
+      after: place.optional().openapi({ description: "`next` of the part before" }),
+      q: z.string().max(MAX_QUERY).optional().openapi({
+        description: "only those of whom each word is in the name or the registered name, or begins the Jami ID",
+      }),
+    }),
+  },
+  responses: {
+    200: json(
+      z.object({
+        members: z.array(member),
+        next: place.nullable().openapi({ description: "`after` of the next part; null at the end" }),
+        total: z.int().openapi({ description: "how many fit" }),
+      }),
+      "The members",
+    ),
+    ...everywhere,
+    ...notFound,
+  },
 });
 
 const inviteMember = createRoute({
@@ -123,6 +160,10 @@ export function memberRoutes(api: NodeApi) {
     return { actor, address };
   };
   return router()
+    .openapi(listMembers, async (c) => {
+      const { items, next, total } = await api.members.list(c.req.valid("param").id, c.req.valid("query"));
+      return c.json({ members: items, next, total }, 200);
+    })
     .openapi(inviteMember, async (c) => {
       const jamiId = await jamiIdOf(c.req.valid("json"), api);
       return c.json(await api.invite(c.req.valid("param").id, jamiId), 201);

@@ -66,14 +66,26 @@ function anHour(now: number): Sample[] {
   });
 }
 
+/** What a console shows. */
+interface Wishes {
+  /** entries of its group; 0 = the demo data */
+  large?: number;
+  /** others in that group */
+  crowd?: readonly string[];
+  blind?: boolean;
+  /** with an hour, accounts and an audit log that never were: for pictures */
+  furnished?: boolean;
+}
+
 /**
  * Builds the pages' files, makes a node over demo data and starts it, without any network but its console.
- * @param furnished with an hour, accounts and an audit log that never were: for pictures
  */
-export async function openConsole({ large = 0, blind = false, furnished = false } = {}): Promise<Console> {
+export async function openConsole(
+  { large = 0, crowd = [], blind = false, furnished = false }: Wishes = {},
+): Promise<Console> {
   await build();
   const folder = await Deno.makeTempDir({ prefix: "kituo-browser-" });
-  const demo = large > 0 ? await makeLarge(folder, large) : await makeDemo(folder, Date.now());
+  const demo = large > 0 ? await makeLarge(folder, large, crowd) : await makeDemo(folder, Date.now());
   await Deno.writeTextFile(join(folder, "kituo.json"), JSON.stringify({ name: "Relay Pwani" }));
   const start = async (port = 0) => {
     const store = openStore(databasePath(folder));
@@ -110,10 +122,10 @@ export async function openConsole({ large = 0, blind = false, furnished = false 
   };
 }
 
-async function makeLarge(folder: string, commits: number): Promise<Demo> {
+async function makeLarge(folder: string, commits: number, crowd: readonly string[]): Promise<Demo> {
   const identity = await testIdentity(Date.now());
   const store = openStore(databasePath(folder));
-  const group = await makeLargeGroup(folder, store, identity, commits);
+  const group = await makeLargeGroup(folder, store, identity, commits, undefined, crowd);
   store.close();
   return { identity, group, requests: [] };
 }

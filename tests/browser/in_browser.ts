@@ -36,6 +36,9 @@ export function browserTests(open: () => Promise<Console> = openConsole): { inBr
       Deno.test({
         name: "the console ends",
         ignore: NO_BROWSER !== null,
+        // reason: what the node began in the tests before ends here
+        sanitizeOps: false,
+        sanitizeResources: false,
         async fn() {
           await place?.[Symbol.asyncDispose]();
         },

@@ -4,6 +4,7 @@ import { systemClock } from "../../../core/base/clock.ts";
 import { parseConfig } from "../../../core/config.ts";
 import { writeVcard } from "../../../core/messaging/vcard.ts";
 import { Node } from "../../../core/node.ts";
+import { MAX_DETAIL_MEMBERS } from "../../../core/node_api.ts";
 import { databasePath } from "../../../core/store/places.ts";
 import { openStore, type Store } from "../../../core/store/store.ts";
 import { createApp } from "../../../routes/app.ts";
@@ -14,8 +15,10 @@ import { workTime } from "../../support/work_time.ts";
 
 const COMMITS = 10_000, MEMBERS = 1_000, FILES = 5_000;
 const TOKEN = "t".repeat(43);
-/** The issue promises 50 ms for the API; shared test machines get some more. Pages are promised well under 500. */
-const API_MS = 200, PAGE_MS = 500;
+/** The issue promises 50 ms for history and members: the best of some tries keeps that, and shared test machines get some more for each. */
+const PROMISED_MS = 50, API_MS = 200, TRIES = 5;
+/** Pages are promised well under 500 ms; and nobody waits for megabytes. */
+const PAGE_MS = 500, PAGE_KIB = 150;
 
 const alice = await testIdentity(Date.now());
 const sha1 = (text: string) => createHash("sha1").update(text).digest("hex");
@@ -73,11 +76,13 @@ Deno.test("a thousand members who lack different things, and many files: the API
   await node.start();
   const app = createApp(node, { token: TOKEN, signal: new AbortController().signal, clock: systemClock });
   const slow: string[] = [];
+  let best = Infinity;
   const ask = async (path: string, headers: Record<string, string>, most: number) => {
     const worked = workTime();
     const response = await app.request(path, { headers });
     const text = await response.text();
     const took = worked();
+    best = Math.min(best, took);
     console.log(`    ${took.toFixed(1)} ms, ${Math.ceil(text.length / 1024)} KiB: ${path.replaceAll(id, "ID")}`);
     assert.equal(response.status, 200, text.slice(0, 500));
     if (took > most) slow.push(`${path}: ${took} ms`);
@@ -88,10 +93,39 @@ Deno.test("a thousand members who lack different things, and many files: the API
   try {
     for (let n = 0; n < 4; n++) await api(`/conversations/${id}`);
     slow.length = 0; // the first answers are the compiler's work as well
-    const detail = await api(`/conversations/${id}`);
-    assert.equal(detail.members.length, MEMBERS + 1);
+    /** As the issue promises. */
+    const promised = async (path: string) => {
+      best = Infinity;
+      let answer;
+      for (let n = 0; n < TRIES; n++) answer = await api(path);
+      assert.ok(best < PROMISED_MS, `${path}: ${best} ms`);
+      return answer;
+    };
+    const detail = await promised(`/conversations/${id}`);
+    assert.deepEqual([detail.members.length, detail.memberCount], [MAX_DETAIL_MEMBERS, MEMBERS + 1]);
     const lags = detail.members.flatMap(({ devices }: { devices: { lag: number }[] }) => devices.map(({ lag }) => lag));
     assert.ok(new Set(lags).size > MEMBERS * 0.9 && Math.max(...lags) > 9_000);
+    await promised(`/conversations/${id}/messages?limit=100`);
+    const all = await promised(`/conversations/${id}/members?limit=1000`);
+    const rest = await api(`/conversations/${id}/members?limit=1000&after=${all.next}`);
+    const listed = [...all.members, ...rest.members].map(({ jamiId }: { jamiId: string }) => jamiId);
+    assert.deepEqual([all.total, rest.next, listed[0]], [MEMBERS + 1, null, alice.account]);
+    assert.deepEqual(listed.slice(1), crowd.toSorted());
+    const found = await promised(`/conversations/${id}/members?q=MEMBER+99&limit=5`);
+    const fitting = crowd.filter((account, n) => `${n}`.includes("99") || account.startsWith("99")).length;
+    assert.deepEqual([found.members.length, found.total], [5, fitting]);
+    assert.equal((await api(`/conversations/${id}/members?q=${crowd[7].slice(0, 30)}`)).members[0].name, "Member 7");
+    // a device fetched something: what was counted before counts no more
+    const { jamiId, devices: [{ deviceId }] } = found.members[0];
+    store.ledger.set({
+      conversation: id,
+      device: deviceId,
+      account: jamiId,
+      heads: [store.commits.tail(id, 1)[0].id],
+      at: 2,
+    });
+    const [again] = (await api(`/conversations/${id}/members?q=${jamiId}`)).members;
+    assert.equal(again.devices[0].lag, 0);
     await api("/conversations");
     assert.equal((await api(`/conversations/${id}/files?limit=500`)).files.length, 500);
     assert.equal((await api(`/conversations/${id}/messages?limit=500&view=entries`)).messages.length, 500);
@@ -109,7 +143,8 @@ Deno.test("a thousand members who lack different things, and many files: the API
         ...["", "/members", "/files", "/history", "/manage"].map((part) => `/conversations/${id}${part}`),
       ]
     ) {
-      await page(path);
+      const { length } = await page(path);
+      if (path.endsWith("/members")) assert.ok(length < PAGE_KIB * 1024, `${path} has ${length} characters`);
     }
     assert.deepEqual(slow, []);
   } finally {

@@ -167,6 +167,19 @@ Deno.test("of a conversation that was deleted every route says 404", () =>
     }
   }));
 
+Deno.test("who was in a group that was left is still told: without the node, and nothing of what devices lack", () =>
+  withNode(async (ask) => {
+    const { id } = await newGroup(ask);
+    const path = `/conversations/${id}`, invited = "b".repeat(40);
+    assert.equal((await ask("POST", `${path}/members`, { jamiId: invited })).status, 201);
+    assert.equal((await ask("POST", `${path}/leave`)).status, 204);
+    const { answer } = await ask("GET", path);
+    const { state, members, memberCount } = answer as ConversationDetail; // reason: as above
+    assert.deepEqual([state, memberCount], ["left", 1]);
+    assert.deepEqual(members.map(({ jamiId, role, devices }) => [jamiId, role, devices]), [[invited, "invited", []]]);
+    assert.deepEqual((await ask("GET", `${path}/members`)).answer, { members, next: null, total: 1 });
+  }));
+
 Deno.test("what is here of a group that was left can be read, searched and exported, and nothing else", () =>
   withNode(async (ask, node, folder) => {
     const { id } = await newGroup(ask);

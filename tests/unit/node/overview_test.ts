@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import type { OverviewNow } from "../../../core/node_api.ts";
+import { NodeGaps } from "../../../core/node_gaps.ts";
 import { NodeOverview } from "../../../core/node_overview.ts";
 import type { Relay } from "../../../core/relay/relay.ts";
 import { invite } from "../../../core/swarm/write_members.ts";
@@ -42,6 +43,7 @@ function overviewOf({ clock, store, conversations }: Place, told: OverviewNow[])
     info: () => info,
     ready: () => ({ dht: true, announced: true, revoked: false }),
     requests: () => 7,
+    gaps: new NodeGaps(store.ledger),
     called: (account) => ({ name: account === bob.account ? "Bob" : "", registeredName: "" }),
     onSample: (now) => told.push(now),
   });

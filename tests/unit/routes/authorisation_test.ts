@@ -89,6 +89,7 @@ Deno.test("the description names every route", async () => {
     "get /api/v1/conversations/{id}/file-rules",
     "get /api/v1/conversations/{id}/files",
     "get /api/v1/conversations/{id}/join-link",
+    "get /api/v1/conversations/{id}/members",
     "get /api/v1/conversations/{id}/messages",
     "get /api/v1/conversations/{id}/refused",
     "get /api/v1/conversations/{id}/search",

@@ -25,6 +25,7 @@ import {
   type ListPage,
   type ListQuery,
   type MemberInfo,
+  type MembersApi,
   type MessageInfo,
   type MessagesQuery,
   type NameInfo,
@@ -150,6 +151,14 @@ export class FakeNode implements NodeApi {
       return { quota: null, retentionDays: null, used: 7, defaults: { quota: 50, retentionDays: 365 }, total: 100 };
     },
     change: (conversation, changes) => ({ ...this.groupFiles.rules(conversation), ...changes }),
+  };
+  readonly members: MembersApi = {
+    list: async (conversation, { limit, after = "", q = "" }) => {
+      await this.#find(conversation);
+      const fit = this.#detail().members.filter(({ name }) => name.toLowerCase().includes(q.toLowerCase()));
+      const { items, next } = page(fit, ({ jamiId }) => `0-${jamiId}`, { limit, after });
+      return { items, next, total: fit.length };
+    },
   };
   readonly devices: DevicesApi = new FakeDevices();
   watchers = 0;
@@ -494,6 +503,7 @@ export class FakeNode implements NodeApi {
         online: true,
         devices,
       }],
+      memberCount: 1,
     };
   }
 }
