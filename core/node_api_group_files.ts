@@ -1,4 +1,6 @@
-/** What the console asks about the files of one group: how many are kept, and for how long. */
+/** What the console asks about the files of one group: how many are kept, for how long, and what is in them. */
+
+import type { Bytes } from "./base/bytes.ts";
 
 /** How the files of a conversation are kept. */
 export interface GroupFilesInfo {
@@ -19,10 +21,22 @@ export interface GroupFilesChanges {
   retentionDays?: number | null;
 }
 
+/** A file that is here. */
+export interface FileContent {
+  /** its sender's name for it: any characters */
+  name: string;
+  /** bytes */
+  size: number;
+  /** read from the disk as it is asked for */
+  content: AsyncIterable<Bytes>;
+}
+
 /** The facet of the node. */
 export interface GroupFilesApi {
   /** @throws {NodeError} "not found" */
   rules(conversationId: string): GroupFilesInfo;
   /** Files that no longer fit, or are too old now, are given up at once. @throws {NodeError} "not found", "conflict" when it was left */
   change(conversationId: string, changes: GroupFilesChanges): GroupFilesInfo;
+  /** @param id the commit that announces it @throws {NodeError} "not found", also when it is not here yet, or any more */
+  content(conversationId: string, id: string): Promise<FileContent>;
 }

@@ -57,6 +57,7 @@ import { limitBody } from "./middlewares/limit_body.ts";
 import { jsonBody } from "./middlewares/json_body.ts";
 import { sameOrigin } from "./middlewares/same_origin.ts";
 import { takesPart } from "./middlewares/takes_part.ts";
+import { sandboxed } from "./middlewares/sandboxed.ts";
 import { securityHeaders } from "./middlewares/security_headers.ts";
 import type { ApiDocument } from "./api_document.ts";
 import { operationsPages } from "./operations_pages.tsx";
@@ -128,6 +129,7 @@ export function createApp(node: NodeApi, options: AppOptions): OpenAPIHono {
   app.use(measure(node.metrics));
   app.use(findCaller({ admins, token, sites, proxies }));
   app.use("/join/*", joinGate(clock, assets)); // its headers replace those of all other answers
+  app.use(`${API}/conversations/:id/files/:fileId/content`, sandboxed); // here, too
   app.use(securityHeaders, sameOrigin);
   app.use(
     `${API}/*`,

@@ -1,6 +1,7 @@
 /** The files of a conversation. */
 
 import type { FileInfo } from "../core/node_api.ts";
+import { plain } from "../islands/parts/given.tsx";
 import { Badge, type Tone, When, Who } from "../islands/parts/ui.tsx";
 import { bytes, fill } from "../islands/parts/words.ts";
 import type { SectionContext } from "./conversation.tsx";
@@ -25,8 +26,16 @@ export async function filesSection({ api, page, privacy, caller, conversation, n
   if (items.length === 0) return <p class="panel p-8 text-center text-muted">{t.none}</p>;
   const files = items.map((file) => privacy.file(caller, conversation.id, file))
     .toSorted((a, b) => b.timestamp - a.timestamp);
+  const mayRead = privacy.mayRead(caller, conversation.id);
   return (
     <>
+      <p class="text-sm text-muted mb-3">
+        {privacy.blind
+          ? t.blind
+          : mayRead
+          ? t.downloadHint
+          : <a class="link" href={`/conversations/${conversation.id}`}>{t.revealFirst}</a>}
+      </p>
       <ul class="panel divide-y divide-line">
         {files.map((file) => (
           <li key={file.id} class="px-5 py-3 flex flex-wrap items-center gap-x-4 gap-y-1">
@@ -37,6 +46,16 @@ export async function filesSection({ api, page, privacy, caller, conversation, n
             </span>
             <span class="text-sm text-muted figure">{bytes(lang, file.size)}</span>
             <Badge tone={TONES[file.state]}>{stateOf(file, lang, t)}</Badge>
+            {mayRead && file.state === "stored" && (
+              <a
+                class="button small"
+                href={`/api/v1/conversations/${conversation.id}/files/${file.id}/content`}
+                download
+                aria-label={fill(t.downloadName, { name: plain(file.name ?? "") })}
+              >
+                {t.download}
+              </a>
+            )}
             <span class="text-sm text-muted w-full sm:w-auto">
               <Who id={file.author} name={names[file.author]} /> · <When at={file.timestamp} lang={lang} />
             </span>

@@ -9,7 +9,7 @@ import { type Role, ROLES } from "../core/admins/roles.ts";
 export interface Endpoint {
   /** undefined = the description does not say: closed to all */
   role: Role | "anybody" | undefined;
-  /** `noun.verb`; "" = nothing is changed */
+  /** `noun.verb`; "" = nothing is changed, and nothing taken away */
   action: string;
   /** bytes that a body may have; undefined = as everywhere */
   room?: number;
@@ -38,7 +38,11 @@ export class Endpoints {
       const template = path.replace(/\{(\w+)\}/g, ":$1");
       found.set(`${method.toUpperCase()} ${template}`, {
         role: role === "anybody" ? role : ROLES.find((name) => name === role),
-        action: typeof action === "string" ? action : actionOf(method, template.slice(this.root.length)),
+        action: typeof action === "string"
+          ? action
+          : method === "get"
+          ? ""
+          : actionOf(method, template.slice(this.root.length)),
         ...typeof room === "number" && { room },
       });
     }

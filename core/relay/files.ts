@@ -5,6 +5,7 @@
  */
 
 import { getLogger } from "@logtape/logtape";
+import type { Bytes } from "../base/bytes.ts";
 import { type Clock, every } from "../base/clock.ts";
 import { messageOf } from "../base/errors.ts";
 import { Emitter } from "../base/events.ts";
@@ -19,7 +20,7 @@ import { FILE_TYPE, type FileAnnouncement, readFileMessage } from "../swarm/file
 import type { Oid } from "../swarm/object.ts";
 import type { Channel, Connection } from "../transport/channel.ts";
 import { Blobs } from "./blobs.ts";
-import { FILE_BATCH, RETENTION_EVERY_MS } from "./constants.ts";
+import { FILE_BATCH, FILE_CHUNK, RETENTION_EVERY_MS } from "./constants.ts";
 import type { Conversations } from "./conversations.ts";
 import { Downloads } from "./downloads.ts";
 import { type FileLimits, FilePolicy } from "./file_policy.ts";
@@ -138,6 +139,29 @@ export class Files extends Emitter<FilesEvents> {
       const buffer = new Uint8Array(bytes);
       const read = await content.read(buffer) ?? 0;
       return buffer.subarray(0, read);
+    } finally {
+      content.close();
+    }
+  }
+
+  /** Is the content on the disk? */
+  async isHere({ sha3, size }: FileRecord): Promise<boolean> {
+    const content = await this.#blobs.read(sha3, size);
+    content?.close();
+    return content !== null;
+  }
+
+  /** The content, part by part; opened when the first is asked for. @throws {Deno.errors.NotFound} when it is not here any more */
+  async *content({ sha3, size }: FileRecord): AsyncGenerator<Bytes> {
+    const content = await this.#blobs.read(sha3, size);
+    if (!content) throw new Deno.errors.NotFound("the content is not here any more");
+    try {
+      for (;;) {
+        const chunk = new Uint8Array(FILE_CHUNK);
+        const read = await content.read(chunk);
+        if (read === null) return;
+        yield chunk.subarray(0, read);
+      }
     } finally {
       content.close();
     }

@@ -1,11 +1,13 @@
 /** /conversations/{id}/files and /storage: what members sent, and what room it takes. */
 
 import { createRoute, z } from "@hono/zod-openapi";
+import { HTTPException } from "hono/http-exception";
 import type { NodeApi } from "../../core/node_api.ts";
 import type { Privacy } from "../privacy.ts";
+import { attachment } from "../attachment.ts";
 import { callerOf } from "../caller.ts";
 import { router } from "../router.ts";
-import { everywhere, id, json, listQuery, moderator, next, notFound, time, viewer } from "./schemas.ts";
+import { action, everywhere, id, json, listQuery, moderator, next, notFound, time, viewer } from "./schemas.ts";
 
 const bytes = z.int().openapi({ description: "bytes" });
 
@@ -61,6 +63,25 @@ const getStorage = createRoute({
   responses: { 200: json(storage, "The room"), ...everywhere },
 });
 
+const getContent = createRoute({
+  method: "get",
+  path: "/conversations/{id}/files/{fileId}/content",
+  summary: "A file that a member sent, as it is",
+  description: "For who may read the conversation: sessions within the time for which they revealed it, never on a " +
+    "blind node. Nobody has looked at what is in it: it may be harmful. The audit trail keeps that it was taken.",
+  ...moderator,
+  ...action("file.download"),
+  request: { params: z.object({ id, fileId: id }) },
+  responses: {
+    200: {
+      description: "The content, under its sender's name for it as far as that can be a file's",
+      content: { "application/octet-stream": { schema: z.string() } },
+    },
+    ...everywhere,
+    ...notFound,
+  },
+});
+
 /** The routes of files. */
 export function fileRoutes(api: NodeApi, privacy: Privacy) {
   return router()
@@ -68,6 +89,24 @@ export function fileRoutes(api: NodeApi, privacy: Privacy) {
       const { id } = c.req.valid("param");
       const { items, next } = await api.files(id, c.req.valid("query"));
       return c.json({ files: items.map((file) => privacy.file(callerOf(c), id, file)), next }, 200);
+    })
+    .openapi(getContent, async (c) => {
+      const { id, fileId } = c.req.valid("param");
+      if (!privacy.mayRead(callerOf(c), id)) {
+        throw new HTTPException(403, {
+          message: privacy.blind
+            ? "This node is blind: nobody can read here."
+            : "Reveal the conversation first, with a reason.",
+        });
+      }
+      const { name, size, content } = await api.groupFiles.content(id, fileId);
+      return new Response(ReadableStream.from(content), {
+        headers: {
+          "content-type": "application/octet-stream",
+          "content-length": `${size}`,
+          "content-disposition": attachment(name),
+        },
+      });
     })
     .openapi(getStorage, (c) => c.json(api.storage(), 200));
 }

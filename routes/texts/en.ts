@@ -263,6 +263,11 @@ export const en = {
       evicted: "given up",
     },
     hidden: "name hidden",
+    download: "Download",
+    downloadName: "Download {name}",
+    downloadHint: "Nobody has checked what members sent. Each download is noted in the audit log.",
+    revealFirst: "To download files, reveal the texts first, in the timeline.",
+    blind: "This node is blind: files cannot be opened here.",
     more: "Only the first {n} are shown.",
   },
   history: {

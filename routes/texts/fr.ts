@@ -266,6 +266,12 @@ export const fr: Texts = {
       evicted: "abandonné",
     },
     hidden: "nom caché",
+    download: "Télécharger",
+    downloadName: "Télécharger {name}",
+    downloadHint:
+      "Personne n’a vérifié ce que les membres ont envoyé. Chaque téléchargement est noté dans le journal d’audit.",
+    revealFirst: "Pour télécharger des fichiers, révélez d’abord les textes, dans le fil.",
+    blind: "Ce nœud est aveugle : les fichiers ne peuvent pas être ouverts ici.",
     more: "Seuls les {n} premiers sont montrés.",
   },
   history: {

@@ -44,6 +44,8 @@ export interface Console extends AsyncDisposable {
   node: Node;
   store: Store;
   demo: Demo;
+  /** where the node has its data */
+  folder: string;
   /** Lets watchers hear of something. */
   tell(event: NodeEvent): void;
   /** Ends the node and starts it again, in the same folder and at the same port. */
@@ -111,6 +113,7 @@ export async function openConsole(
   return {
     ...running,
     demo,
+    folder,
     async restart() {
       await running.end();
       Object.assign(this, Object.assign(running, await start(Number(new URL(running.url).port))));

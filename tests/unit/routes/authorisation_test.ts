@@ -88,6 +88,7 @@ Deno.test("the description names every route", async () => {
     "get /api/v1/conversations/{id}/export",
     "get /api/v1/conversations/{id}/file-rules",
     "get /api/v1/conversations/{id}/files",
+    "get /api/v1/conversations/{id}/files/{fileId}/content",
     "get /api/v1/conversations/{id}/join-link",
     "get /api/v1/conversations/{id}/members",
     "get /api/v1/conversations/{id}/messages",
@@ -360,7 +361,7 @@ Deno.test("the matrix: every route of the API × everybody who may ask is let in
       // a session that signed itself out, or was, is nobody's from then on
       const over = path.includes("/session") && method === "DELETE" ? [401] : [];
       // who may look at a conversation may not read it before they said why
-      const unread = /\/(export|bundle)$/.test(path) ? [403] : [];
+      const unread = /\/(export|bundle|content)$/.test(path) ? [403] : [];
       assert.ok([...fine, ...over, ...unread].includes(status), `${name} by ${who}: ${status}`);
       await body?.cancel();
     }

@@ -150,6 +150,13 @@ export class FakeNode implements NodeApi {
       if (conversation !== CONVERSATION) throw new NodeError("not found", "There is no such conversation.");
       return { quota: null, retentionDays: null, used: 7, defaults: { quota: 50, retentionDays: 365 }, total: 100 };
     },
+    content: async (conversation, file) => {
+      await this.#find(conversation);
+      const found = this.sent.find(({ id, state }) => id === file && state === "stored");
+      if (!found) throw new NodeError("not found", "The file is not here.");
+      const content = ReadableStream.from([utf8("ma"), utf8("p")]);
+      return { name: found.name, size: 3, content };
+    },
     change: (conversation, changes) => ({ ...this.groupFiles.rules(conversation), ...changes }),
   };
   readonly members: MembersApi = {
