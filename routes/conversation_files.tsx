@@ -39,7 +39,7 @@ export async function filesSection({ api, page, privacy, caller, conversation, n
       <ul class="panel divide-y divide-line">
         {files.map((file) => (
           <li key={file.id} class="px-5 py-3 flex flex-wrap items-center gap-x-4 gap-y-1">
-            <span class="flex-1 min-w-[200px] break-all font-medium">
+            <span class="flex-1 min-w-[200px] break-words font-medium">
               {file.name !== null
                 ? <bdi>{file.name}</bdi>
                 : <span class="italic font-normal text-muted">{t.hidden}</span>}
