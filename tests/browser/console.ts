@@ -92,6 +92,7 @@ export async function openConsole(
   const start = async (port = 0) => {
     const store = openStore(databasePath(folder));
     const args = ["--data", folder, "--bootstrap", "none", "--dht-port", "0", "--peer-port", "0"];
+    if (crowd.length > 0) args.push("--offer-contact", "false"); // a repository for each of them
     const config = parseConfig(
       args,
       () => undefined,
