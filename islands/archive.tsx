@@ -3,6 +3,7 @@
 import { useState } from "preact/hooks";
 import type { DevicesTexts } from "../routes/texts/devices.ts";
 import type { Texts } from "../routes/texts/en.ts";
+import { ArchivePassword } from "./parts/archive_password.tsx";
 import { Field } from "./parts/form.tsx";
 import { fill } from "./parts/words.ts";
 
@@ -28,18 +29,7 @@ export default function Archive({ t, common, hasPassword }: Props) {
   };
   return (
     <form class="panel p-4 sm:p-5 grid gap-4 sm:grid-cols-2 items-start" onSubmit={take}>
-      {hasPassword && (
-        <Field
-          label={t.password}
-          hint={t.passwordHint}
-          type="password"
-          name="password"
-          autocomplete="off"
-          required
-          value={password}
-          onInput={(event) => setPassword(event.currentTarget.value)}
-        />
-      )}
+      {hasPassword && <ArchivePassword t={t} value={password} onChange={setPassword} />}
       <Field
         label={t.newPassword}
         hint={t.newPasswordHint}

@@ -5,6 +5,7 @@ import type { OwnDeviceInfo, OwnDevicesInfo } from "../core/node_api.ts";
 import type { DevicesTexts } from "../routes/texts/devices.ts";
 import type { Texts } from "../routes/texts/en.ts";
 import { ask } from "./parts/api.ts";
+import { ArchivePassword } from "./parts/archive_password.tsx";
 import { Dialog } from "./parts/dialog.tsx";
 import { Field } from "./parts/form.tsx";
 import { useEvents } from "./parts/live.ts";
@@ -111,18 +112,7 @@ function Revoke({ t, common, device, hasPassword, onClose, onRevoke }: RevokePro
       }}
     >
       <p class="text-muted">{device.thisOne ? t.revokeThisHint : t.revokeHint}</p>
-      {hasPassword && (
-        <Field
-          label={t.password}
-          hint={t.passwordHint}
-          type="password"
-          name="password"
-          autocomplete="off"
-          required
-          value={password}
-          onInput={(event) => setPassword(event.currentTarget.value)}
-        />
-      )}
+      {hasPassword && <ArchivePassword t={t} value={password} onChange={setPassword} />}
       <Field
         label={fill(t.revokeType, { word: expected })}
         name="word"

@@ -4,10 +4,12 @@ import { createRoute, z } from "@hono/zod-openapi";
 import type { Admins } from "../../core/admins/admins.ts";
 import type { AuditFilter, AuditRow } from "../../core/store/audit.ts";
 import { router } from "../router.ts";
-import { count, everywhere, json, owner, running } from "./schemas.ts";
+import { jsonLines, recordsQuery } from "./records.ts";
+import { everywhere, json, owner } from "./schemas.ts";
 
-/** Entries of one page: at most, and when nothing is said. */
-const MAX_LIMIT = 1_000;
+/** Entries read at a time for an export. */
+const BATCH = 1_000;
+/** Entries of one page when nothing is said. */
 const DEFAULT_LIMIT = 100;
 
 const entry = z.object({
@@ -40,12 +42,7 @@ const listAudit = createRoute({
   summary: "The audit trail, newest first",
   ...owner,
   request: {
-    query: z.strictObject({
-      ...filter,
-      limit: count(MAX_LIMIT, DEFAULT_LIMIT),
-      before: running.optional()
-        .openapi({ type: "integer", description: "only entries before this one: `next` of the page before" }),
-    }),
+    query: recordsQuery(filter, DEFAULT_LIMIT),
   },
   responses: {
     200: json(z.object({ entries: z.array(entry), next: z.int().nullable() }), "The entries"),
@@ -59,10 +56,7 @@ const exportAudit = createRoute({
   summary: "The audit trail as JSON lines, newest first",
   ...owner,
   request: { query: z.strictObject(filter) },
-  responses: {
-    200: { description: "One entry a line", content: { "application/jsonl": { schema: z.string() } } },
-    ...everywhere,
-  },
+  responses: jsonLines("entry"),
 });
 
 const checkAudit = createRoute({
@@ -111,9 +105,9 @@ async function* lines(admins: Admins, filter: AuditFilter): AsyncGenerator<Uint8
   const encoder = new TextEncoder();
   let before: number | undefined;
   while (true) {
-    const rows = admins.audit({ ...filter, before }, MAX_LIMIT);
+    const rows = admins.audit({ ...filter, before }, BATCH);
     yield encoder.encode(rows.map((row) => `${JSON.stringify(entryView(row))}\n`).join(""));
-    if (rows.length < MAX_LIMIT) return;
+    if (rows.length < BATCH) return;
     before = rows[rows.length - 1].seq;
     await Promise.resolve();
   }

@@ -10,10 +10,10 @@ import { EVENTS_KEEP_ALIVE, EVENTS_RETRY, LOG_LINES, MAX_LOG_STREAMS, MAX_QUERY 
 import { problemResponse } from "../problem.ts";
 import { router } from "../router.ts";
 import { EventRing } from "./event_ring.ts";
-import { count, everywhere, json, owner, running } from "./schemas.ts";
+import { jsonLines, recordsQuery } from "./records.ts";
+import { everywhere, json, owner } from "./schemas.ts";
 
-/** Records of one page: at most, and when nothing is said. */
-const MAX_LIMIT = 1_000;
+/** Records of one page when nothing is said. */
 const DEFAULT_LIMIT = 200;
 
 const record = z.object({
@@ -37,12 +37,7 @@ const listLogs = createRoute({
     "accounts and devices, never what people say.",
   ...owner,
   request: {
-    query: z.strictObject({
-      ...filter,
-      limit: count(MAX_LIMIT, DEFAULT_LIMIT),
-      before: running.optional()
-        .openapi({ type: "integer", description: "only records before this one: `next` of the page before" }),
-    }),
+    query: recordsQuery(filter, DEFAULT_LIMIT),
   },
   responses: {
     200: json(z.object({ records: z.array(record), next: z.int().nullable() }), "The records"),
@@ -56,10 +51,7 @@ const exportLogs = createRoute({
   summary: "The same as JSON lines, the oldest first",
   ...owner,
   request: { query: z.strictObject(filter) },
-  responses: {
-    200: { description: "One record a line", content: { "application/jsonl": { schema: z.string() } } },
-    ...everywhere,
-  },
+  responses: jsonLines("record"),
 });
 
 const streamLogs = createRoute({
