@@ -17,7 +17,7 @@ import { Mode } from "../swarm/conversation_facts.ts";
 import type { Connection } from "../transport/channel.ts";
 import { ConnectionManager } from "../transport/connection_manager.ts";
 import { Clones } from "./clones.ts";
-import { offerContact } from "./contact_offers.ts";
+import { ContactOffers } from "./contact_offers.ts";
 import { Conversations } from "./conversations.ts";
 import { Delivery } from "./delivery.ts";
 import { Fetcher } from "./fetcher.ts";
@@ -65,6 +65,7 @@ export class Relay extends Emitter<RelayEvents> {
   readonly #router: Router;
   readonly #clones: Clones;
   readonly #owed: OwedInvitations;
+  readonly #contactOffers: ContactOffers;
   readonly #moderation: Moderation;
   #ended = false;
 
@@ -192,6 +193,12 @@ export class Relay extends Emitter<RelayEvents> {
       },
       send: (connection, invitation) => this.#messenger.send(connection, invitation),
       onSent: (conversation, connection) => this.#tell(conversation, connection),
+    });
+    this.#contactOffers = new ContactOffers({
+      store,
+      self: this.self,
+      contacts: this.account.contacts,
+      owes: ({ id }, account) => this.#owed.owes(id, account),
     });
     this.groups = new Groups({
       store,
@@ -489,13 +496,7 @@ export class Relay extends Emitter<RelayEvents> {
   }
 
   #offerContact(conversation: Conversation): void {
-    if (!this.options.offerContact) return;
-    offerContact(conversation, {
-      store: this.options.store,
-      self: this.self,
-      contacts: this.account.contacts,
-      owes: (account) => this.#owed.owes(conversation.id, account),
-    });
+    if (this.options.offerContact) this.#contactOffers.offer(conversation);
   }
 
   #onMessage({ peer, connection, payload }: IncomingMessage): void {

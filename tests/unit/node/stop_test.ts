@@ -39,6 +39,7 @@ Deno.test("a node that stops right after its start leaves the folder alone from 
   assert.deepEqual((await repositoryIds(conversationsPath(folder))).toSorted(), known.toSorted());
   const oneToOne = store.conversations.all().filter(({ mode }) => mode === 0).map(({ id }) => id);
   assert.ok(oneToOne.length > 0);
+  assert.ok(oneToOne.length < crowd.length, "one is asked after the other, so that a stop waits for one at most");
   assert.deepEqual(store.contacts.all().map(({ conversation }) => conversation).toSorted(), oneToOne.toSorted());
   store.close();
   await Deno.remove(folder, { recursive: true });
