@@ -108,7 +108,7 @@ export class PublicKey {
     }
   }
 
-  /** Did the owner of this key sign `data` (RSASSA-PKCS1-v1_5, SHA-512)? Runs off the main loop. */
+  /** Did the owner of this key sign `data` (RSASSA-PKCS1-v1_5, SHA-512)? Holds the main loop for half a millisecond: Deno has no thread for it. */
   async verify(data: Uint8Array, signature: Uint8Array): Promise<boolean> {
     if (this.kind !== "rsa" || signature.length !== this.blockSize) return false;
     this.#verifier ??= crypto.subtle.importKey("spki", this.spki, { name: RSASSA, hash: "SHA-512" }, false, ["verify"]);
@@ -214,7 +214,7 @@ export class PrivateKey {
     return pem("PRIVATE KEY", this.#pkcs8);
   }
 
-  /** The data signature of `data` (RSASSA-PKCS1-v1_5, SHA-512). Runs off the main loop. */
+  /** The data signature of `data` (RSASSA-PKCS1-v1_5, SHA-512). Holds the main loop for some 3 ms: Deno has no thread for it. */
   async sign(data: Uint8Array): Promise<Bytes> {
     return new Uint8Array(await crypto.subtle.sign(RSASSA, await this.signer("SHA-512"), owned(data)));
   }

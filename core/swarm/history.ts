@@ -2,8 +2,7 @@
  * The check of a history before anything of it is merged or served (swarm-repository.md 5.1, 5.6): exactly the commits
  * reachable from a head and not yet had, parents first.
  *
- * Commits do not wait for each other's verdict, so several are examined at a time and their RSA signatures are verified
- * off the main loop; verdicts still come out in order.
+ * Commits do not wait for each other's verdict, so several are examined at a time; verdicts still come out in order.
  */
 
 import { LimitError } from "../base/errors.ts";
