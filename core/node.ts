@@ -10,9 +10,9 @@ import { systemRandom } from "./base/random.ts";
 import type { Config } from "./config.ts";
 import { Dht } from "./dht/dht.ts";
 import { readState } from "./dht/state.ts";
-import { checkIdentity, createIdentity, type Identity } from "./identity/identity.ts";
+import { checkIdentity, type Identity } from "./identity/identity.ts";
 import type { AccountId } from "./identity/ids.ts";
-import { hasIdentity, loadIdentity, saveIdentity, tidyIdentity } from "./identity/storage.ts";
+import { identityIn } from "./identity/storage.ts";
 import {
   type ContactInfo,
   type ConversationDetail,
@@ -109,20 +109,11 @@ const GROUP_MODES = {
 export async function createNode(config: Config, takeover?: Takeover): Promise<Node> {
   const vcard = await ownVcard(config);
   await settleIdentity(config.data);
-  const identity = await identityIn(identityPath(config.data));
+  const identity = await identityIn(identityPath(config.data), systemClock.now());
   const store = openStore(databasePath(config.data));
   await takeOver(identityPath(config.data), identity, store, systemClock.now());
   await checkIdentity(identity, { now: systemClock.now() }); // one that was revoked still starts, to say so
   return new Node(config, identity, store, vcard, takeover);
-}
-
-async function identityIn(dir: string): Promise<Identity> {
-  const now = systemClock.now();
-  await tidyIdentity(dir);
-  if (await hasIdentity(dir)) return await loadIdentity(dir, now);
-  const { identity, archive } = await createIdentity({ now });
-  await saveIdentity(dir, identity, archive);
-  return identity;
 }
 
 export class Node implements RunnableNode {

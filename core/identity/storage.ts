@@ -8,7 +8,7 @@ import { type Bytes, text, utf8 } from "../base/bytes.ts";
 import { KituoError, messageOf } from "../base/errors.ts";
 import { type Archive, readArchive, writeArchive } from "./archive.ts";
 import { Certificate } from "./certificate.ts";
-import { assembleIdentity, type Identity, IdentityError } from "./identity.ts";
+import { assembleIdentity, createIdentity, type Identity, IdentityError } from "./identity.ts";
 import { type AccountId, isAccountId } from "./ids.ts";
 import { formatInheritance, type Inheritance, parseInheritance } from "./inheritance.ts";
 import { PrivateKey } from "./keys.ts";
@@ -225,4 +225,17 @@ async function writeDurably(dir: string, name: string, bytes: Uint8Array): Promi
     throw error;
   }
   await syncFolder(dir);
+}
+
+/**
+ * The identity in a folder; a new account is made in an empty one, which takes some seconds.
+ * @param now ms
+ * @throws {StorageError} as `loadIdentity`
+ */
+export async function identityIn(dir: string, now: number): Promise<Identity> {
+  await tidyIdentity(dir);
+  if (await hasIdentity(dir)) return await loadIdentity(dir, now);
+  const { identity, archive } = await createIdentity({ now });
+  await saveIdentity(dir, identity, archive);
+  return identity;
 }
